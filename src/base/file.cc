@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/escape.h"
+
+namespace hearth {
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+  if (this != &other) {
+    reset();
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+void UniqueFd::reset() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+Result<UniqueFd> open_for_read(const std::string& path) {
+  // O_NONBLOCK keeps a FIFO under a model's name from hanging the open; regular files ignore it.
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) {
+    const int error_number = errno;
+    const bool missing = error_number == ENOENT || error_number == ENOTDIR;
+    return fail(missing ? ErrorCode::not_found : ErrorCode::io, "{}: {}", printable(path),
+                errno_text(error_number));
+  }
+  struct stat status;
+  if (::fstat(fd.get(), &status) != 0)
+    return fail(ErrorCode::io, "{}: {}", printable(path), errno_text(errno));
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorCode::integrity, "{}: not a regular file", printable(path));
+  return fd;
+}
+
+Result<std::uint64_t> file_size(int fd) {
+  struct stat status;
+  if (::fstat(fd, &status) != 0) return fail(ErrorCode::io, "fstat: {}", errno_text(errno));
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+Result<std::string> read_all(int fd, std::size_t max_bytes) {
+  std::string text;
+  constexpr std::size_t kChunk = 64 * 1024;
+  while (true) {
+    const std::size_t old_size = text.size();
+    text.resize(old_size + kChunk);
+    const ssize_t n = ::read(fd, text.data() + old_size, kChunk);
+    if (n < 0 && errno == EINTR) {
+      text.resize(old_size);
+      continue;
+    }
+    if (n < 0) return fail(ErrorCode::io, "read: {}", errno_text(errno));
+    text.resize(old_size + static_cast<std::size_t>(n));
+    if (n == 0) return text;
+    if (text.size() > max_bytes)
+      return fail(ErrorCode::does_not_fit, "the input is larger than {} bytes", max_bytes);
+  }
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
+  const UniqueFd fd = TRY(open_for_read(path));
+  auto text = read_all(fd.get(), max_bytes);
+  if (!text) return fail(text.error().code, "{}: {}", printable(path), text.error().message);
+  return text;
+}
+
+Result<void> write_all(int fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(ErrorCode::io, "write: {}", errno_text(errno));
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Result<void> write_all(int fd, std::string_view text) {
+  return write_all(fd, std::as_bytes(std::span(text)));
+}
+
+}  // namespace hearth

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owned file descriptors and the few file operations that several folders need. Paths are opened here
+// and in store and apps alone: format and text take descriptors or bytes, never paths.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+
+namespace hearth {
+
+// Owns one descriptor and closes it. Movable, not copyable; any thread.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept;
+  UniqueFd(const UniqueFd&) = delete;
+  UniqueFd& operator=(const UniqueFd&) = delete;
+  ~UniqueFd() { reset(); }
+
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  void reset();
+
+ private:
+  int fd_ = -1;
+};
+
+// Opens a regular file for reading (O_CLOEXEC). not_found if it is missing, io otherwise; a directory,
+// pipe or device is refused. Never blocks on a FIFO.
+Result<UniqueFd> open_for_read(const std::string& path);
+
+// The size in bytes of an open regular file.
+Result<std::uint64_t> file_size(int fd);
+
+// Reads a whole file or stream, refusing more than max_bytes (does_not_fit).
+Result<std::string> read_all(int fd, std::size_t max_bytes);
+Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
+
+// Writes every byte, resuming after short writes and EINTR. io on failure (EPIPE included).
+Result<void> write_all(int fd, std::span<const std::byte> bytes);
+Result<void> write_all(int fd, std::string_view text);
+
+}  // namespace hearth

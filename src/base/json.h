@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// JSON with bounds. Objects keep the order of their keys, since chat templates print them in it.
+// The one way to parse JSON from outside: nlohmann's own entry points throw and have no depth limit.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace hearth {
+
+using Json = nlohmann::ordered_json;
+
+struct JsonLimits {
+  std::size_t max_bytes = std::size_t{64} << 20;
+  int max_depth = 128;
+};
+
+// Parses one JSON value and nothing after it. usage, with the byte offset, if it is not JSON, not
+// UTF-8, too large or too deep. Of keys that appear twice the last value wins, as in Python.
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
+
+// One line of JSON; bytes that are not UTF-8 become U+FFFD. Never throws.
+std::string to_json_text(const Json& value, int indent = -1);
+
+}  // namespace hearth

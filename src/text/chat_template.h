@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A chat template: Jinja2 as transformers configures it (trim_blocks, lstrip_blocks, the immutable
+// sandbox, loop controls, {% generation %}), compiled once and rendered over JSON variables.
+//
+// Templates come with models and are hostile: depth, steps, output bytes and string sizes are bounded,
+// and every fault is an error value with the template's line. Immutable after parse; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace hearth::text {
+
+struct TemplateLimits {
+  std::size_t max_source_bytes = std::size_t{1} << 20;
+  std::size_t max_output_bytes = std::size_t{64} << 20;
+  std::uint64_t max_steps = 20'000'000;
+  int max_depth = 200;
+};
+
+struct RenderOptions {
+  std::optional<std::tm> now;   // what strftime_now sees; the local time when absent
+};
+
+class ChatTemplate {
+ public:
+  // failed, with the line, if the source is not a template.
+  static Result<ChatTemplate> parse(std::string_view source, const TemplateLimits& limits = {});
+
+  // Renders with the members of an object as variables. A member that is absent is undefined, null is
+  // None. failed where Python's Jinja2 raises; raise_exception's text appears verbatim in the message.
+  Result<std::string> render(const Json& variables, const RenderOptions& options = {}) const;
+
+  ChatTemplate(ChatTemplate&&) noexcept;
+  ChatTemplate& operator=(ChatTemplate&&) noexcept;
+  ~ChatTemplate();
+
+ private:
+  struct Impl;
+  explicit ChatTemplate(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::text
