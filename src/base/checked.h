@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic on numbers that came from outside: every function returns nothing on overflow, so that an
-// unchecked size cannot reach an allocation or an index.
+// Arithmetic on numbers that came from outside: every function returns nothing on overflow, so that
+// an unchecked size cannot reach an allocation or an index.
 #pragma once
 
 #include <concepts>

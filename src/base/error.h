@@ -4,17 +4,17 @@
 // that can meet one returns Result<T>. A bug is not an error: it aborts through CHECK (check.h).
 //
 // The code is a closed set, so that one table maps it to exit codes (exit_code) and, in the server,
-// one to HTTP statuses. The message is one sentence for a person: it names the thing and says what to
-// do where that helps. Values of both types are plain and may cross threads and processes.
+// one to HTTP statuses. The message is one sentence for a person: it names the thing and says what
+// to do where that helps. Values of both types are plain and may cross threads and processes.
 #pragma once
+
+#include <fmt/format.h>
 
 #include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace hearth {
 
@@ -61,10 +61,10 @@ std::string errno_text(int error_number);
 
 // TRY(expression of type Result<T>) is the T, or returns the error from the enclosing function.
 #define TRY(...) HEARTH_TRY_NAMED(HEARTH_JOIN(try_result_, __COUNTER__), __VA_ARGS__)
-#define HEARTH_TRY_NAMED(result, ...)                                             \
-  __extension__({                                                                 \
-    auto&& result = (__VA_ARGS__);                                                \
-    if (!result) [[unlikely]]                                                     \
-      return std::unexpected(std::forward<decltype(result)>(result).error());     \
-    *std::forward<decltype(result)>(result);                                      \
+#define HEARTH_TRY_NAMED(result, ...)                                         \
+  __extension__({                                                             \
+    auto&& result = (__VA_ARGS__);                                            \
+    if (!result) [[unlikely]]                                                 \
+      return std::unexpected(std::forward<decltype(result)>(result).error()); \
+    *std::forward<decltype(result)>(result);                                  \
   })

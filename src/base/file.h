@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Owned file descriptors and the few file operations that several folders need. Paths are opened here
-// and in store and apps alone: format and text take descriptors or bytes, never paths.
+// Owned file descriptors and the few file operations that several folders need. Paths are opened
+// here and in store and apps alone: format and text take descriptors or bytes, never paths.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,8 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// Opens a regular file for reading (O_CLOEXEC). not_found if it is missing, io otherwise; a directory,
-// pipe or device is refused. Never blocks on a FIFO.
+// Opens a regular file for reading (O_CLOEXEC). not_found if it is missing, io otherwise; a
+// directory, pipe or device is refused. Never blocks on a FIFO.
 Result<UniqueFd> open_for_read(const std::string& path);
 
 // The size in bytes of an open regular file.

@@ -29,14 +29,16 @@ bool deeper_than(std::string_view text, int max_depth) {
   return false;
 }
 
-// nlohmann reports an error's place and reason through the SAX interface only; it then throws nothing.
+// nlohmann reports an error's place and reason through the SAX interface only; it then throws
+// nothing.
 class Parser : public nlohmann::detail::json_sax_dom_parser<Json> {
  public:
   using json_sax_dom_parser::json_sax_dom_parser;
   template <class Exception>
   bool parse_error(std::size_t position, const std::string& token, const Exception& exception) {
-    reason_ = fmt::format("not JSON at byte {}: {}", position == 0 ? 0 : position - 1,
-                          token.empty() ? "the end came too early" : "near '" + printable(token, 40) + "'");
+    reason_ = fmt::format(
+        "not JSON at byte {}: {}", position == 0 ? 0 : position - 1,
+        token.empty() ? "the end came too early" : "near '" + printable(token, 40) + "'");
     return json_sax_dom_parser::parse_error(position, token, exception);
   }
   const std::string& reason() const { return reason_; }

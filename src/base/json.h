@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // JSON with bounds. Objects keep the order of their keys, since chat templates print them in it.
-// The one way to parse JSON from outside: nlohmann's own entry points throw and have no depth limit.
+// The one way to parse JSON from outside: nlohmann's own entry points throw and have no depth
+// limit.
 #pragma once
 
 #include <cstddef>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A whole file mapped read-only from a descriptor that the caller opened. The mapping stays valid after
-// the descriptor is closed. Movable; reading is safe from any thread.
+// A whole file mapped read-only from a descriptor that the caller opened. The mapping stays valid
+// after the descriptor is closed. Movable; reading is safe from any thread.
 //
-// A file that shrinks under its mapping raises SIGBUS at the first touch of a lost page. Programs call
-// install_mapping_guard() once at start: the handler finds the mapping by the faulting address, writes
-// one sentence with the file's name to standard error and leaves with exit code 4. It is the one piece
-// of process-wide state beside the kernel table, because signals are (docs/decisions).
+// A file that shrinks under its mapping raises SIGBUS at the first touch of a lost page. Programs
+// call install_mapping_guard() once at start: the handler finds the mapping by the faulting
+// address, writes one sentence with the file's name to standard error and leaves with exit code 4.
+// It is the one piece of process-wide state beside the kernel table, because signals are
+// (docs/decisions).
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,8 @@ namespace hearth {
 class MappedFile {
  public:
   // Maps the regular file behind fd. name is what messages call it (the path as the user gave it).
-  // An empty file maps to an empty span. Fails with io, or does_not_fit when address space is short.
+  // An empty file maps to an empty span. Fails with io, or does_not_fit when address space is
+  // short.
   static Result<MappedFile> map(int fd, std::string name);
 
   MappedFile() = default;

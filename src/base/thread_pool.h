@@ -2,10 +2,10 @@
 //
 // A fork-join pool for compute: one caller, n - 1 helpers, one job at a time.
 //
-// run() splits nothing itself: it calls task(worker) once on every worker, the caller being worker 0,
-// and returns when all are done. Between jobs helpers spin for a short, bounded time, then sleep on a
-// futex; a helper whose partner was descheduled therefore never burns the partner's core. Memory
-// effects of a job are visible to the caller when run() returns.
+// run() splits nothing itself: it calls task(worker) once on every worker, the caller being worker
+// 0, and returns when all are done. Between jobs helpers spin for a short, bounded time, then sleep
+// on a futex; a helper whose partner was descheduled therefore never burns the partner's core.
+// Memory effects of a job are visible to the caller when run() returns.
 //
 // resize() shrinks or grows the pool and park() lets every helper sleep at once; both are called by
 // the thread that calls run(), between jobs. Nothing here is process-wide.
@@ -23,7 +23,8 @@ class TaskRef {
  public:
   template <class F>
   TaskRef(F& f)  // NOLINT: implicit on purpose, as in std::function_ref
-      : object_(&f), call_([](void* object, unsigned worker) { (*static_cast<F*>(object))(worker); }) {}
+      : object_(&f),
+        call_([](void* object, unsigned worker) { (*static_cast<F*>(object))(worker); }) {}
   void operator()(unsigned worker) const { call_(object_, worker); }
 
  private:
