@@ -14,6 +14,10 @@ function(hearth_library name)
     list(FILTER sources EXCLUDE REGEX "/${folder}/")
   endforeach()
 
+  if(NOT sources)  # a folder that is still empty
+    add_library(hearth_${name} INTERFACE)
+    return()
+  endif()
   add_library(hearth_${name} STATIC ${sources})
   target_include_directories(hearth_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src")
   foreach(below ${HEARTH_LAYER_${name}})
