@@ -30,8 +30,7 @@ enum class ValueType : std::uint32_t {
   u8 = 0, i8 = 1, u16 = 2, i16 = 3, u32 = 4, i32 = 5, f32 = 6, boolean = 7,
   string = 8, array = 9, u64 = 10, i64 = 11, f64 = 12,
 };
-std::string_view name_of(ValueType type);
-
+std::string_view name_of(ValueType type);   // "u8", "f32", "bool", "string", "array"...
 
 // A one-dimensional array of scalars or strings (GGUF's nested arrays are refused: no model has them).
 class ArrayView {
@@ -39,8 +38,8 @@ class ArrayView {
   ValueType element_type() const { return element_type_; }
   std::size_t size() const { return size_; }
 
-  // Elements by index < size(). Numbers convert from any integer (or float) type of the array; the
-  // element type must be of the right kind, which typed getters of Gguf have checked.
+  // Elements by index < size(). int_at reads any integer type and booleans (0 or 1), float_at any
+  // number; the element type must be of the right kind, which typed getters of Gguf have checked.
   std::string_view string_at(std::size_t i) const;
   std::int64_t int_at(std::size_t i) const;
   double float_at(std::size_t i) const;
@@ -89,6 +88,11 @@ struct FileBytes {
 
 class Gguf {
  public:
+  Gguf(Gguf&&) = default;
+  Gguf& operator=(Gguf&&) = default;
+  Gguf(const Gguf&) = delete;   // array views point into the storage of this very object
+  Gguf& operator=(const Gguf&) = delete;
+
   // Parses one file, or all shards of a split model in order (split.no, split.count and
   // split.tensors.count must agree; tensor names are unique over all shards; metadata comes from the
   // first). With one FileBytes of a split model the error says which shards are missing.
@@ -102,8 +106,9 @@ class Gguf {
   const Value* find(std::string_view key) const;
   const Tensor* find_tensor(std::string_view name) const;
 
-  // Typed getters. Absent: nothing (get_*) or an integrity error naming the key (require_*). Present
-  // with the wrong type, or a negative number where a count is meant: always an integrity error.
+  // Typed getters. Integers come in any width. Absent: nothing (get_*) or an integrity error naming
+  // the key (require_*). Present with the wrong type, or a number out of the range that was asked for
+  // (negative where a count is meant): always an integrity error.
   Result<std::optional<std::uint64_t>> get_uint(std::string_view key) const;
   Result<std::optional<std::int64_t>> get_int(std::string_view key) const;
   Result<std::optional<double>> get_float(std::string_view key) const;     // any float or integer
@@ -119,6 +124,8 @@ class Gguf {
 
  private:
   friend class GgufParser;
+  Gguf() = default;
+
   std::uint32_t version_ = 0;
   std::string file_name_;
   std::vector<KeyValue> metadata_;
