@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/thread_pool.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "base/test_support.h"
+
+namespace hearth {
+namespace {
+
+double cpu_seconds() {
+  timespec now;
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// Every worker writes plain memory of its own, read by the caller afterwards: a missing
+// happens-before shows as a wrong sum, and as a report under ThreadSanitizer.
+void run_and_verify(ThreadPool& pool, std::uint64_t round) {
+  std::vector<std::uint64_t> seen(pool.size(), 0);
+  const std::uint64_t input = round * 3;
+  auto task = [&](unsigned worker) { seen.at(worker) += input + worker; };
+  pool.run(task);
+  for (unsigned worker = 0; worker < pool.size(); ++worker)
+    ASSERT_EQ(seen[worker], input + worker) << "round " << round;
+}
+
+TEST(ThreadPool, CallsEveryWorkerOnce) {
+  for (const unsigned n : {1u, 2u, 3u, 8u}) {
+    ThreadPool pool(n);
+    EXPECT_EQ(pool.size(), n);
+    for (std::uint64_t round = 0; round < 200; ++round) run_and_verify(pool, round);
+  }
+}
+
+TEST(ThreadPool, ZeroWorkersMeansTheCaller) {
+  ThreadPool pool(0);
+  EXPECT_EQ(pool.size(), 1u);
+  run_and_verify(pool, 1);
+}
+
+TEST(ThreadPool, TheCallerIsWorkerZero) {
+  ThreadPool pool(3);
+  std::vector<std::thread::id> ids(3);
+  auto task = [&](unsigned worker) { ids[worker] = std::this_thread::get_id(); };
+  pool.run(task);
+  EXPECT_EQ(ids[0], std::this_thread::get_id());
+  EXPECT_NE(ids[1], ids[0]);
+  EXPECT_NE(ids[1], ids[2]);
+}
+
+TEST(ThreadPool, StartsAndEndsWithoutAJob) {
+  for (int i = 0; i < 50; ++i) ThreadPool pool(4);
+}
+
+TEST(ThreadPool, ResizeParkAndPausesInAnyOrder) {
+  std::mt19937 random(7);
+  ThreadPool pool(2);
+  for (std::uint64_t round = 0; round < 3000; ++round) {
+    switch (random() % 16) {
+      case 0:
+        pool.resize(static_cast<unsigned>(1 + random() % 6));
+        break;
+      case 1:
+        pool.park();
+        break;
+      case 2:
+        std::this_thread::sleep_for(std::chrono::microseconds(random() % 200));
+        break;
+      default:
+        break;
+    }
+    run_and_verify(pool, round);
+  }
+}
+
+TEST(ThreadPool, ShrinkingKeepsTheThreadsThatStay) {
+  ThreadPool pool(4);
+  std::vector<std::thread::id> before(4), after(4);
+  auto note_before = [&](unsigned worker) { before[worker] = std::this_thread::get_id(); };
+  pool.run(note_before);
+  pool.resize(2);
+  EXPECT_EQ(pool.size(), 2u);
+  auto note_after = [&](unsigned worker) { after[worker] = std::this_thread::get_id(); };
+  pool.run(note_after);
+  EXPECT_EQ(after[1], before[1]);
+}
+
+TEST(ThreadPool, FarMoreWorkersThanCores) {
+  ThreadPool pool(64);
+  for (std::uint64_t round = 0; round < 300; ++round) run_and_verify(pool, round);
+}
+
+TEST(ThreadPool, PoolsDoNotKnowEachOther) {
+  std::vector<std::jthread> owners;
+  for (int owner = 0; owner < 3; ++owner)
+    owners.emplace_back([] {
+      ThreadPool pool(3);
+      for (std::uint64_t round = 0; round < 500; ++round) run_and_verify(pool, round);
+    });
+}
+
+TEST(ThreadPool, IdleAndParkedHelpersCostNothing) {
+  ThreadPool pool(4);
+  for (std::uint64_t round = 0; round < 100; ++round) run_and_verify(pool, round);
+  pool.park();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const double before = cpu_seconds();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_LT(cpu_seconds() - before, 0.05);
+}
+
+// One CPU for two workers: spinning would make every hand-over wait for the end of a scheduler
+// slice.
+TEST(ThreadPool, OneCoreIsEnough) {
+  const auto end = test::run_in_child([] {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    const int cpu = ::sched_getcpu();
+    CPU_SET(static_cast<unsigned>(cpu < 0 ? 0 : cpu), &one);
+    if (::sched_setaffinity(0, sizeof(one), &one) != 0) return 77;
+    ThreadPool pool(4);
+    const auto start = std::chrono::steady_clock::now();
+    for (std::uint64_t round = 0; round < 500; ++round) run_and_verify(pool, round);
+    const auto took = std::chrono::steady_clock::now() - start;
+    return took < std::chrono::seconds(10) ? 0 : 1;
+  });
+  if (end.exit_code() == 77) GTEST_SKIP() << "affinity cannot be set here";
+  EXPECT_EQ(end.exit_code(), 0) << end.errors;
+}
+
+TEST(ThreadPool, WorksWithFewerThreadsThanAskedFor) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root is exempt from RLIMIT_NPROC";
+  const auto end = test::run_in_child([] {
+    const rlimit none{1, 1};
+    ::setrlimit(RLIMIT_NPROC, &none);
+    ThreadPool pool(4);
+    run_and_verify(pool, 1);
+    return pool.size() == 1 ? 0 : 1;
+  });
+  EXPECT_EQ(end.exit_code(), 0) << end.errors;
+}
+
+TEST(WorkQueue, HandsOutEveryItemOnce) {
+  ThreadPool pool(4);
+  WorkQueue queue;
+  for (const std::size_t n : {0u, 1u, 5u, 1000u}) {
+    for (const std::size_t grain : {0u, 1u, 3u, 64u, 5000u}) {
+      std::vector<int> taken(n, 0);
+      queue.reset(n, grain);
+      auto task = [&](unsigned) {
+        std::size_t begin = 0, end = 0;
+        while (queue.take(begin, end))
+          for (std::size_t i = begin; i < end; ++i) ++taken[i];
+      };
+      pool.run(task);
+      for (const int count : taken) ASSERT_EQ(count, 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hearth
