@@ -54,6 +54,14 @@ class BoundedQueue {
     return take(lock);
   }
 
+  // The same, but gives up after a while.
+  template <class Duration>
+  [[nodiscard]] std::optional<T> pop_for(Duration patience) {
+    std::unique_lock lock(mutex_);
+    not_empty_.wait_for(lock, patience, [&] { return closed_ || !items_.empty(); });
+    return take(lock);
+  }
+
   // An item if one is there now.
   [[nodiscard]] std::optional<T> try_pop() {
     std::unique_lock lock(mutex_);

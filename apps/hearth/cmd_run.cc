@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// run: answer one prompt (an argument, a pipe, or both), or chat on a terminal. Standard output carries
+// the answer alone.
+#include <poll.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "answer.h"
+#include "base/file.h"
+#include "chat.h"
+#include "command.h"
+#include "compute_options.h"
+#include "model_source.h"
+#include "process.h"
+#include "sampling_options.h"
+
+namespace hearth::app {
+namespace {
+
+constexpr std::size_t kMaxPrompt = std::size_t{64} << 20;
+
+struct Options {
+  ModelArgument model;
+  ComputeOptions compute;
+  SamplingOptions sampling;
+  std::vector<std::string> words;
+  std::string prompt_flag, prompt_file, system, template_file;
+  std::int32_t n_predict = -1;
+  std::vector<std::string> stop;
+  bool raw = false, ignore_eos = false, verbose = false;
+};
+
+// With -m given, the first positional word belongs to the prompt; otherwise it names the model.
+struct Split {
+  std::string model, prompt;
+};
+
+Result<Split> split_words(const Options& options) {
+  Split split;
+  std::vector<std::string> words = options.words;
+  if (options.model.given()) {
+    split.model = TRY(options.model.take());
+  } else {
+    if (words.empty()) return fail(ErrorCode::usage, "give a model: hearth run MODEL [PROMPT]");
+    split.model = words.front();
+    words.erase(words.begin());
+  }
+  split.prompt = fmt::format("{}", fmt::join(words, " "));
+  if (!options.prompt_flag.empty()) split.prompt = options.prompt_flag;
+  return split;
+}
+
+// What is piped in joins the prompt. Where a prompt was given, a pipe on which nobody writes anything
+// (a parent's standard input, handed down by chance) must not make us wait for ever.
+Result<std::string> read_piped_input(bool have_prompt) {
+  if (have_prompt) {
+    constexpr int kPatienceMs = 1000;
+    pollfd poller{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&poller, 1, kPatienceMs) <= 0) return std::string();
+  }
+  return read_all(STDIN_FILENO, kMaxPrompt);
+}
+
+Result<std::string> complete_prompt(const Options& options, std::string prompt) {
+  if (!options.prompt_file.empty()) {
+    prompt += TRY(read_file(options.prompt_file, kMaxPrompt));
+    if (prompt.ends_with('\n')) prompt.pop_back();
+  }
+  if (!stdin_is_terminal()) {
+    std::string piped = TRY(read_piped_input(!prompt.empty()));
+    if (!prompt.empty() && !piped.empty()) prompt += "\n\n";
+    prompt += piped;
+  }
+  return prompt;
+}
+
+engine::Prompt make_prompt(const Options& options, const std::string& text) {
+  if (options.raw) return engine::TextPrompt{.text = text};
+  Json messages = Json::array();
+  if (!options.system.empty()) messages.push_back(chat_message("system", options.system));
+  messages.push_back(chat_message("user", text));
+  return engine::ChatPrompt{chat_variables(messages)};
+}
+
+Result<int> answer_once(engine::Engine& engine, engine::Request request, bool verbose) {
+  auto answer = print_answer(engine, std::move(request));
+  if (!answer) return std::unexpected(answer.error());
+  if (!answer->text.empty() && !answer->text.ends_with('\n')) TRY(write_stdout("\n"));
+  if (verbose) print_speed(answer->finished);
+  return 0;
+}
+
+Result<int> run(const Options& options) {
+  Split split = TRY(split_words(options));
+  engine::LoadOptions load = TRY(options.compute.take());
+  engine::Request request;
+  request.id = 1;
+  request.sampling = TRY(options.sampling.take());
+  if (options.n_predict < -2) return fail(ErrorCode::usage, "-n {}: give a number of tokens, or -1 for no limit", options.n_predict);
+  request.max_tokens = options.n_predict < 0 ? -1 : options.n_predict;
+  request.ignore_end = options.ignore_eos;
+  request.stop = options.stop;
+  if (!options.template_file.empty()) load.chat_template = TRY(read_file(options.template_file, std::size_t{16} << 20));
+  if (stdout_is_gone()) leave_quietly();
+
+  const bool chat = split.prompt.empty() && options.prompt_file.empty() && stdin_is_terminal();
+  auto load_events = std::make_shared<engine::EventQueue>(64);
+  engine::Engine engine(TRY(open_model(split.model)), load, load_events);
+  std::string prompt;
+  if (!chat) {
+    prompt = TRY(complete_prompt(options, split.prompt));
+    if (prompt.empty() && !options.raw) return fail(ErrorCode::usage, "the prompt is empty; give one: hearth run MODEL \"...\"");
+  }
+  const auto loaded = TRY(wait_until_loaded(engine, *load_events));
+  if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
+  if (chat) return run_chat(engine, {request, options.system, options.verbose});
+  request.prompt = make_prompt(options, prompt);
+  return answer_once(engine, std::move(request), options.verbose);
+}
+
+}  // namespace
+
+Action declare_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("words", options->words, "MODEL [PROMPT...]")->option_text("MODEL [PROMPT...]");
+  options->model.declare(app, false);
+  options->compute.declare(app);
+  options->sampling.declare(app);
+  app.add_option("-p,--prompt", options->prompt_flag, "the prompt");
+  app.add_option("-f,--file", options->prompt_file, "a file with the prompt");
+  app.add_option("--sys,--system", options->system, "the system message");
+  app.add_option("-n,--predict,--n-predict", options->n_predict, "most tokens to generate (default -1: no limit)");
+  app.add_option("-r,--reverse-prompt,--stop", options->stop, "a text that ends the answer; may be repeated");
+  app.add_option("--chat-template-file", options->template_file, "a template file instead of the model's own");
+  app.add_flag("--raw", options->raw, "complete the prompt as plain text, without the chat template");
+  app.add_flag("--ignore-eos", options->ignore_eos, "go on after the end-of-generation token");
+  app.add_flag("-v,--verbose", options->verbose, "print tokens/s on standard error at the end");
+  return [options] { return run(*options); };
+}
+
+}  // namespace hearth::app

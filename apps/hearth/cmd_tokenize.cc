@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tokenize and detokenize: the tokenizer alone, on any GGUF that has one, whatever its architecture.
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "command.h"
+#include "model_source.h"
+#include "process.h"
+#include "text/tokenizer.h"
+#include "token_ids.h"
+
+namespace hearth::app {
+namespace {
+
+constexpr std::size_t kMaxInput = std::size_t{1} << 30;
+
+Result<std::shared_ptr<const text::Tokenizer>> load_tokenizer(const std::string& model) {
+  const auto files = TRY(format::ModelFiles::map(TRY(open_model(model))));
+  return text::Tokenizer::load(files->gguf());
+}
+
+struct TokenizeOptions {
+  ModelArgument model;
+  bool no_special = false, no_bos = false, json = false;
+};
+
+Result<int> tokenize(const TokenizeOptions& options) {
+  const auto tokenizer = TRY(load_tokenizer(TRY(options.model.take())));
+  const std::string input = TRY(read_all(0, kMaxInput));
+  std::vector<text::TokenId> ids;
+  tokenizer->encode(input, {.add_special = !options.no_bos, .parse_special = !options.no_special}, ids);
+  std::string line = options.json ? fmt::format("[{}]\n", fmt::join(ids, ",")) : fmt::format("{}\n", fmt::join(ids, " "));
+  TRY(write_stdout(line));
+  return 0;
+}
+
+Result<int> detokenize(const ModelArgument& model) {
+  const auto tokenizer = TRY(load_tokenizer(TRY(model.take())));
+  const std::string input = TRY(read_all(0, kMaxInput));
+  const auto ids = TRY(parse_token_ids(input, tokenizer->size()));
+  std::string bytes;
+  for (const text::TokenId id : ids) bytes += tokenizer->bytes_of(id);
+  TRY(write_stdout(bytes));
+  return 0;
+}
+
+}  // namespace
+
+Action declare_tokenize(CLI::App& app) {
+  auto options = std::make_shared<TokenizeOptions>();
+  options->model.declare(app);
+  app.add_flag("--no-special", options->no_special, "treat the text of control tokens as plain text");
+  app.add_flag("--no-bos", options->no_bos, "add neither BOS nor EOS");
+  app.add_flag("--json", options->json, "print a JSON array");
+  return [options] { return tokenize(*options); };
+}
+
+Action declare_detokenize(CLI::App& app) {
+  auto model = std::make_shared<ModelArgument>();
+  model->declare(app);
+  return [model] { return detokenize(*model); };
+}
+
+}  // namespace hearth::app

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command.h"
+
+namespace hearth::app {
+
+std::span<const Command> commands() {
+  static constexpr Command kCommands[] = {
+      {"run", "answer a prompt, or chat", declare_run},
+      {"import", "take a GGUF file into the store", declare_import},
+      {"list", "list the models in the store", declare_list},
+      {"show", "what a model is: sizes, types, template, metadata", declare_show},
+      {"tokenize", "text on standard input to token ids", declare_tokenize},
+      {"detokenize", "token ids on standard input to text", declare_detokenize},
+      {"template", "render a chat template over JSON on standard input", declare_template},
+      {"logits", "write the logits of every position of a token list", declare_logits},
+      {"version", "version, build and instruction set", declare_version},
+  };
+  return kCommands;
+}
+
+}  // namespace hearth::app

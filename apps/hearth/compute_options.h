@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The options that every command which computes shares, with llama.cpp's spellings.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "engine/loaded_model.h"
+
+namespace hearth::app {
+
+class ComputeOptions {
+ public:
+  void declare(CLI::App& app);
+  // usage if a value makes no sense. Chooses the instruction set as a side effect, before any thread
+  // computes.
+  Result<engine::LoadOptions> take() const;
+
+ private:
+  int n_threads_ = 0;
+  std::uint32_t n_ctx_ = 0;
+  std::uint32_t n_batch_ = 2048;
+  std::uint32_t n_ubatch_ = 512;
+  std::string k_type_ = "f16", v_type_ = "f16";
+  std::string isa_;
+};
+
+}  // namespace hearth::app

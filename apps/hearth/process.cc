@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <span>
+
+#include "base/file.h"
+
+namespace hearth::app {
+namespace {
+
+// Signals are process-wide, and so is this.
+std::atomic<bool> g_interrupted = false;
+bool g_stdout_missing = false;
+
+void on_interrupt(int) {
+  if (g_interrupted.exchange(true)) ::_exit(130);
+}
+
+}  // namespace
+
+void prepare_process() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
+    if (fd == STDOUT_FILENO) g_stdout_missing = true;
+    static_cast<void>(::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY));
+  }
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+bool interrupted() { return g_interrupted.load(); }
+void clear_interrupted() { g_interrupted = false; }
+
+bool stdout_is_gone() {
+  if (g_stdout_missing) return true;
+  pollfd poller{STDOUT_FILENO, 0, 0};
+  return ::poll(&poller, 1, 0) > 0 && (poller.revents & (POLLERR | POLLNVAL)) != 0;
+}
+
+void leave_quietly() {
+  ::signal(SIGPIPE, SIG_DFL);
+  ::raise(SIGPIPE);
+  ::_exit(141);
+}
+
+Result<void> write_stdout(std::string_view text) {
+  if (g_stdout_missing) leave_quietly();
+  auto written = write_all(STDOUT_FILENO, text);
+  if (!written && (errno == EPIPE || stdout_is_gone())) leave_quietly();
+  return written;
+}
+
+bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
+bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+}  // namespace hearth::app

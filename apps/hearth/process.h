@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a well-behaved command-line process does: survives closed standard streams, notices Ctrl-C and a
+// reader that has gone, and writes its answer to standard output.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+
+namespace hearth::app {
+
+// Makes sure descriptors 0 to 2 exist (so that no model file becomes "standard output"), takes SIGPIPE
+// as an error value and SIGINT as a flag.
+void prepare_process();
+
+// Whether Ctrl-C was pressed since the last clear. A second Ctrl-C ends the process at once.
+bool interrupted();
+void clear_interrupted();
+
+// Whether nobody can read standard output any more (closed, or a pipe without a reader).
+bool stdout_is_gone();
+// Ends the process the way a closed pipe ends any Unix program: at once, without a word.
+[[noreturn]] void leave_quietly();
+
+// Writes and flushes; a reader that has gone ends the process quietly, another failure is an error.
+Result<void> write_stdout(std::string_view text);
+
+bool stdin_is_terminal();
+bool stdout_is_terminal();
+bool stderr_is_terminal();
+
+}  // namespace hearth::app

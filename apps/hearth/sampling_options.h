@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sampling flags, with llama.cpp's names and defaults.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "sample/params.h"
+
+namespace hearth::app {
+
+class SamplingOptions {
+ public:
+  void declare(CLI::App& app);
+  Result<sample::SamplingParams> take() const;
+
+ private:
+  sample::SamplingParams params_;
+  std::int64_t seed_ = -1;
+  bool greedy_ = false;
+};
+
+}  // namespace hearth::app

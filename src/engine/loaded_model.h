@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A model ready to compute: files, plan, executor, KV blocks, tokenizer and chat template together.
+// Loading reports progress and can be cancelled. One thread computes with it at a time; the tokenizer
+// and the template may be used by any.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "format/model_files.h"
+#include "model/forward.h"
+#include "model/sequence.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace hearth::engine {
+
+struct LoadOptions {
+  std::uint32_t n_ctx = 0;             // tokens of one sequence; 0: the model's own, at most kDefaultContext
+  std::uint32_t n_sequences = 1;       // how many such sequences the KV cache holds
+  std::uint32_t n_ubatch = 512;        // rows of one forward step
+  std::uint32_t max_wanted = 0;        // rows of a step that may want results; 0: n_ubatch, at most 64
+  unsigned n_threads = 1;
+  kernels::KvType k_type = kernels::KvType::f16;
+  kernels::KvType v_type = kernels::KvType::f16;
+  bool needs_text = true;              // fail without a usable tokenizer
+  std::string chat_template;           // overrides the file's; empty: the file's or the family's
+};
+
+inline constexpr std::uint32_t kDefaultContext = 8192;
+
+class LoadedModel {
+ public:
+  static Result<std::unique_ptr<LoadedModel>> load(std::vector<format::NamedFd> shards,
+                                                   const LoadOptions& options,
+                                                   const model::LoadProgress& progress = nullptr);
+
+  const format::Gguf& gguf() const { return files_->gguf(); }
+  const model::Plan& plan() const { return plan_; }
+  model::Forward& forward() { return *forward_; }
+  model::Executor& executor() { return *executor_; }
+  model::SequenceStore& sequences() { return *sequences_; }
+  const text::Tokenizer* tokenizer() const { return tokenizer_.get(); }
+  const text::ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }
+  const std::string& template_notice() const { return template_notice_; }
+  std::uint32_t n_ctx() const { return n_ctx_; }
+  const model::ExecutorLimits& limits() const { return limits_; }
+  std::size_t kv_bytes_per_token() const;
+
+ private:
+  LoadedModel() = default;
+  Result<void> load_text(const LoadOptions& options);
+
+  std::shared_ptr<const format::ModelFiles> files_;
+  model::Plan plan_;
+  model::ExecutorLimits limits_;
+  std::unique_ptr<model::Executor> executor_;
+  std::unique_ptr<model::Forward> forward_;
+  std::unique_ptr<model::SequenceStore> sequences_;
+  std::shared_ptr<const text::Tokenizer> tokenizer_;
+  std::optional<text::ChatTemplate> template_;
+  std::string template_notice_;
+  std::uint32_t n_ctx_ = 0;
+};
+
+}  // namespace hearth::engine
