@@ -26,8 +26,8 @@ import pathlib
 import time
 from collections import Counter
 
-import gguf
 import numpy as np
+from llama_reference import Llama, log_softmax
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 LICENSES = pathlib.Path("/usr/share/common-licenses")
@@ -46,100 +46,20 @@ def default_texts():
     }
 
 
-class Llama:
-    """A llama forward pass in float32 with a hook on every linear layer's input."""
-
-    def __init__(self, path):
-        self.reader = gguf.GGUFReader(path)
-        self.types = {t.name: t.tensor_type for t in self.reader.tensors}
-        self.w = {
-            t.name: np.ascontiguousarray(
-                gguf.quants.dequantize(t.data, t.tensor_type), dtype=np.float32
-            )
-            for t in self.reader.tensors
-        }
-        arch = self.field("general.architecture")
-        if arch != "llama":
-            raise SystemExit(f"architecture {arch!r}: only llama is supported")
-        self.layers = self.field("llama.block_count")
-        self.heads = self.field("llama.attention.head_count")
-        self.kv_heads = self.field("llama.attention.head_count_kv")
-        self.eps = self.field("llama.attention.layer_norm_rms_epsilon")
-        self.head_dim = self.w["blk.0.attn_q.weight"].shape[0] // self.heads
-        rope = self.field("llama.rope.dimension_count") or self.head_dim
-        base = self.field("llama.rope.freq_base") or 10000.0
-        self.freq = base ** (-np.arange(0, rope, 2, dtype=np.float64) / rope)
-        if "rope_freqs.weight" in self.w:
-            self.freq /= self.w["rope_freqs.weight"]
-        self.head = "output.weight" if "output.weight" in self.w else "token_embd.weight"
-
-    def field(self, name):
-        f = self.reader.get_field(name)
-        return f.contents() if f else None
-
-    def tokenizer(self):
-        tokens = self.field("tokenizer.ggml.tokens")
-        merges = [tuple(m.split(" ")) for m in self.field("tokenizer.ggml.merges")]
-        tok = Tokenizer(models.BPE({t: i for i, t in enumerate(tokens)}, merges))
-        if self.field("tokenizer.ggml.pre") != "smollm":
-            print("note: pre-tokeniser is not 'smollm'; token boundaries may be unusual")
-        tok.pre_tokenizer = pre_tokenizers.Sequence(
-            [
-                pre_tokenizers.Digits(individual_digits=True),
-                pre_tokenizers.ByteLevel(add_prefix_space=False),
-            ]
-        )
-        tok.decoder = decoders.ByteLevel()
-        return tok
-
-    def linear(self, x, name, act):
-        """x . w^T; the activations pass through act if the weight is quantised."""
-        if self.types[name] not in (
-            gguf.GGMLQuantizationType.F32,
-            gguf.GGMLQuantizationType.F16,
-            gguf.GGMLQuantizationType.BF16,
-        ):
-            x = act(x, name)
-        return x @ self.w[name].T
-
-    def norm(self, x, name):
-        ms = np.mean(np.square(x, dtype=np.float64), axis=-1, keepdims=True)
-        return (x / np.sqrt(ms + self.eps)).astype(np.float32) * self.w[name]
-
-    def rotate(self, x):
-        """Rotary embedding on interleaved pairs: GGUF llama files store q and k so."""
-        angle = np.arange(x.shape[0])[:, None] * self.freq[None, :]
-        c = np.cos(angle).astype(np.float32)[:, None, :]
-        s = np.sin(angle).astype(np.float32)[:, None, :]
-        n = 2 * self.freq.size
-        out = x.copy()
-        out[..., 0:n:2] = x[..., 0:n:2] * c - x[..., 1:n:2] * s
-        out[..., 1:n:2] = x[..., 0:n:2] * s + x[..., 1:n:2] * c
-        return out
-
-    def forward(self, ids, act):
-        n, d = len(ids), self.head_dim
-        mask = np.triu(np.full((n, n), -np.inf, np.float32), 1)
-        h = self.w["token_embd.weight"][ids]
-        for layer in range(self.layers):
-            p = f"blk.{layer}."
-            x = self.norm(h, p + "attn_norm.weight")
-            q = self.rotate(self.linear(x, p + "attn_q.weight", act).reshape(n, self.heads, d))
-            k = self.rotate(self.linear(x, p + "attn_k.weight", act).reshape(n, self.kv_heads, d))
-            v = self.linear(x, p + "attn_v.weight", act).reshape(n, self.kv_heads, d)
-            mixed = np.empty((n, self.heads, d), np.float32)
-            for i in range(self.heads):
-                j = i * self.kv_heads // self.heads
-                s = q[:, i] @ k[:, j].T * np.float32(d**-0.5) + mask
-                s = np.exp(s - s.max(-1, keepdims=True))
-                mixed[:, i] = (s / s.sum(-1, keepdims=True)) @ v[:, j]
-            h = h + self.linear(mixed.reshape(n, -1), p + "attn_output.weight", act)
-            x = self.norm(h, p + "ffn_norm.weight")
-            gate = self.linear(x, p + "ffn_gate.weight", act)
-            up = self.linear(x, p + "ffn_up.weight", act)
-            x = gate / (1 + np.exp(-gate)) * up
-            h = h + self.linear(x, p + "ffn_down.weight", act)
-        return self.linear(self.norm(h, "output_norm.weight"), self.head, act)
+def tokenizer(model):
+    tokens = model.field("tokenizer.ggml.tokens")
+    merges = [tuple(m.split(" ")) for m in model.field("tokenizer.ggml.merges")]
+    tok = Tokenizer(models.BPE({t: i for i, t in enumerate(tokens)}, merges))
+    if model.field("tokenizer.ggml.pre") != "smollm":
+        print("note: pre-tokeniser is not 'smollm'; token boundaries may be unusual")
+    tok.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    tok.decoder = decoders.ByteLevel()
+    return tok
 
 
 def half_away(x):
@@ -235,13 +155,6 @@ VARIANTS = {
 }
 
 
-def log_softmax(x):
-    x = x.astype(np.float64)
-    x -= x.max(-1, keepdims=True)
-    x -= np.log(np.exp(x).sum(-1, keepdims=True))
-    return x
-
-
 def main():
     ap = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -255,7 +168,7 @@ def main():
     args = ap.parse_args()
 
     model = Llama(args.model)
-    tok = model.tokenizer()
+    tok = tokenizer(model)
     texts = {t: pathlib.Path(t).read_text() for t in args.text} if args.text else default_texts()
     variants = {
         k: v for k, v in VARIANTS.items() if not args.only or any(k.startswith(o) for o in args.only)

@@ -1,0 +1,97 @@
+"""A llama forward pass in numpy over the weights of a GGUF file.
+
+Weights are used as gguf-py dequantises them, in the floating type that is asked
+for; a hook sees (and may change) the input of every quantised linear layer.  Used
+by the other scripts here; it is written for clarity and for short inputs.
+"""
+
+import gguf
+import numpy as np
+
+PLAIN = (
+    gguf.GGMLQuantizationType.F32,
+    gguf.GGMLQuantizationType.F16,
+    gguf.GGMLQuantizationType.BF16,
+)
+
+
+def log_softmax(x):
+    x = x.astype(np.float64)
+    x -= x.max(-1, keepdims=True)
+    x -= np.log(np.exp(x).sum(-1, keepdims=True))
+    return x
+
+
+class Llama:
+    def __init__(self, path, dtype=np.float32):
+        self.dtype = dtype
+        self.reader = gguf.GGUFReader(path)
+        self.types = {t.name: t.tensor_type for t in self.reader.tensors}
+        self.w = {
+            t.name: np.ascontiguousarray(gguf.quants.dequantize(t.data, t.tensor_type)).astype(dtype)
+            for t in self.reader.tensors
+        }
+        arch = self.field("general.architecture")
+        if arch != "llama":
+            raise SystemExit(f"architecture {arch!r}: only llama is supported")
+        self.layers = self.field("llama.block_count")
+        self.heads = self.field("llama.attention.head_count")
+        self.kv_heads = self.field("llama.attention.head_count_kv")
+        self.eps = self.field("llama.attention.layer_norm_rms_epsilon")
+        self.head_dim = self.w["blk.0.attn_q.weight"].shape[0] // self.heads
+        rope = self.field("llama.rope.dimension_count") or self.head_dim
+        base = self.field("llama.rope.freq_base") or 10000.0
+        self.freq = base ** (-np.arange(0, rope, 2, dtype=np.float64) / rope)
+        if "rope_freqs.weight" in self.w:
+            self.freq = self.freq / self.w["rope_freqs.weight"]
+        self.head = "output.weight" if "output.weight" in self.w else "token_embd.weight"
+
+    def field(self, name):
+        f = self.reader.get_field(name)
+        return f.contents() if f else None
+
+    def linear(self, x, name, act):
+        """x . w^T; the activations pass through act if the weight is quantised."""
+        if act is not None and self.types[name] not in PLAIN:
+            x = act(x, name)
+        return x @ self.w[name].T
+
+    def norm(self, x, name):
+        ms = np.mean(np.square(x, dtype=np.float64), axis=-1, keepdims=True)
+        return (x / np.sqrt(ms + self.eps)).astype(self.dtype) * self.w[name]
+
+    def rotate(self, x):
+        """Rotary embedding on interleaved pairs: GGUF llama files store q and k so."""
+        angle = np.arange(x.shape[0])[:, None] * self.freq[None, :]
+        c = np.cos(angle).astype(self.dtype)[:, None, :]
+        s = np.sin(angle).astype(self.dtype)[:, None, :]
+        n = 2 * self.freq.size
+        out = x.copy()
+        out[..., 0:n:2] = x[..., 0:n:2] * c - x[..., 1:n:2] * s
+        out[..., 1:n:2] = x[..., 0:n:2] * s + x[..., 1:n:2] * c
+        return out
+
+    def forward(self, ids, act=None):
+        """Logits [len(ids), vocabulary] of a sequence that starts at position 0."""
+        n, d = len(ids), self.head_dim
+        mask = np.triu(np.full((n, n), -np.inf, self.dtype), 1)
+        h = self.w["token_embd.weight"][ids]
+        for layer in range(self.layers):
+            p = f"blk.{layer}."
+            x = self.norm(h, p + "attn_norm.weight")
+            q = self.rotate(self.linear(x, p + "attn_q.weight", act).reshape(n, self.heads, d))
+            k = self.rotate(self.linear(x, p + "attn_k.weight", act).reshape(n, self.kv_heads, d))
+            v = self.linear(x, p + "attn_v.weight", act).reshape(n, self.kv_heads, d)
+            mixed = np.empty((n, self.heads, d), self.dtype)
+            for i in range(self.heads):
+                j = i * self.kv_heads // self.heads
+                s = q[:, i] @ k[:, j].T * self.dtype(d**-0.5) + mask
+                s = np.exp(s - s.max(-1, keepdims=True))
+                mixed[:, i] = (s / s.sum(-1, keepdims=True)) @ v[:, j]
+            h = h + self.linear(mixed.reshape(n, -1), p + "attn_output.weight", act)
+            x = self.norm(h, p + "ffn_norm.weight")
+            gate = self.linear(x, p + "ffn_gate.weight", act)
+            up = self.linear(x, p + "ffn_up.weight", act)
+            x = gate / (1 + np.exp(-gate)) * up
+            h = h + self.linear(x, p + "ffn_down.weight", act)
+        return self.linear(self.norm(h, "output_norm.weight"), self.head, act)
