@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A cursor over bytes that somebody else owns. Every read is bounded: it either yields the value and
-// moves on, or returns false and moves nothing. Little endian, no alignment needed.
+// A cursor over bytes that somebody else owns. Every read is bounded: it either yields the value
+// and moves on, or returns false and moves nothing. Little endian, no alignment needed.
 #pragma once
 
 #include <bit>

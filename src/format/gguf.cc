@@ -29,7 +29,9 @@ bool is_integer(ValueType type) {
          type == ValueType::u32 || type == ValueType::u64;
 }
 
-bool is_float(ValueType type) { return type == ValueType::f32 || type == ValueType::f64; }
+bool is_float(ValueType type) {
+  return type == ValueType::f32 || type == ValueType::f64;
+}
 
 bool is_negative(const Value& value) {
   return is_signed(value.type) && static_cast<std::int64_t>(value.integer) < 0;
@@ -134,8 +136,8 @@ Result<std::optional<std::int64_t>> Gguf::get_int(std::string_view key) const {
   if (!is_integer(value->type)) return wrong_type(*this, key, *value, "an integer");
   constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (!is_signed(value->type) && value->integer > kMax) {
-    return fail(ErrorCode::integrity, "{}: key {} is {}, too large for a signed integer", file_name_,
-                printable(key), value->integer);
+    return fail(ErrorCode::integrity, "{}: key {} is {}, too large for a signed integer",
+                file_name_, printable(key), value->integer);
   }
   return static_cast<std::int64_t>(value->integer);
 }

@@ -4,11 +4,13 @@
 // views, over memory that the caller mapped. Versions 2 and 3, little endian.
 // Source: the GGUF specification (docs/gguf.md of ggml-org/ggml).
 //
-// Promises. Nothing is trusted: every count, length, offset and type is checked against the bytes at
-// hand with overflow-checked arithmetic and hard caps before it is used, and the first fault ends the
-// parse with ErrorCode::integrity and one sentence naming the file, the key or tensor and the byte
-// offset. Metadata strings and arrays are views into the caller's bytes, which must outlive the Gguf.
-// A parsed Gguf is immutable; any thread may read it. No path is opened here.
+// Promises. Nothing is trusted: every count, length, offset and type is checked against the bytes
+// at hand with overflow-checked arithmetic and hard caps (gguf_limits.h) before it is used, and the
+// first fault ends the parse with one sentence naming the file, the key or tensor and the byte
+// offset. The code is integrity, or unsupported for a sound file of a kind that Hearth does not
+// read (version 1, big endian, arrays of arrays, tensor types of other programs). Metadata strings
+// and arrays are views into the caller's bytes, which must outlive the Gguf. A parsed Gguf is
+// immutable; any thread may read it. No path is opened here.
 #pragma once
 
 #include <array>
@@ -32,7 +34,8 @@ enum class ValueType : std::uint32_t {
 };
 std::string_view name_of(ValueType type);   // "u8", "f32", "bool", "string", "array"...
 
-// A one-dimensional array of scalars or strings (GGUF's nested arrays are refused: no model has them).
+// A one-dimensional array of scalars or strings (GGUF's nested arrays are refused: no model has
+// them).
 class ArrayView {
  public:
   ValueType element_type() const { return element_type_; }
@@ -66,8 +69,8 @@ struct KeyValue {
   Value value;
 };
 
-// A tensor: where its bytes are and what they mean. Dimensions are in GGUF order, the fastest first:
-// a matrix of a linear layer is {k (inputs), n (outputs)}, each output row contiguous.
+// A tensor: where its bytes are and what they mean. Dimensions are in GGUF order, the fastest
+// first: a matrix of a linear layer is {k (inputs), n (outputs)}, each output row contiguous.
 struct Tensor {
   std::string_view name;
   TensorType type = TensorType::f32;
@@ -88,14 +91,15 @@ struct FileBytes {
 
 class Gguf {
  public:
+  Gguf() = default;  // no model: no metadata, no tensors
   Gguf(Gguf&&) = default;
   Gguf& operator=(Gguf&&) = default;
   Gguf(const Gguf&) = delete;   // array views point into the storage of this very object
   Gguf& operator=(const Gguf&) = delete;
 
   // Parses one file, or all shards of a split model in order (split.no, split.count and
-  // split.tensors.count must agree; tensor names are unique over all shards; metadata comes from the
-  // first). With one FileBytes of a split model the error says which shards are missing.
+  // split.tensors.count must agree; tensor names are unique over all shards; metadata comes from
+  // the first). With one FileBytes of a split model the error says which shards are missing.
   static Result<Gguf> parse(std::span<const FileBytes> shards);
 
   std::uint32_t version() const { return version_; }
@@ -107,8 +111,8 @@ class Gguf {
   const Tensor* find_tensor(std::string_view name) const;
 
   // Typed getters. Integers come in any width. Absent: nothing (get_*) or an integrity error naming
-  // the key (require_*). Present with the wrong type, or a number out of the range that was asked for
-  // (negative where a count is meant): always an integrity error.
+  // the key (require_*). Present with the wrong type, or a number out of the range that was asked
+  // for (negative where a count is meant): always an integrity error.
   Result<std::optional<std::uint64_t>> get_uint(std::string_view key) const;
   Result<std::optional<std::int64_t>> get_int(std::string_view key) const;
   Result<std::optional<double>> get_float(std::string_view key) const;     // any float or integer
@@ -124,8 +128,6 @@ class Gguf {
 
  private:
   friend class GgufParser;
-  Gguf() = default;
-
   std::uint32_t version_ = 0;
   std::string file_name_;
   std::vector<KeyValue> metadata_;
@@ -135,7 +137,8 @@ class Gguf {
   std::unordered_map<std::string_view, std::size_t> tensor_index_;
 };
 
-// What a shard's file name says: "x-00002-of-00005.gguf" is {prefix "x", number 2 (from 1), count 5}.
+// What a shard's file name says: "x-00002-of-00005.gguf" is {prefix "x", number 2 (from 1), of
+// count 5}.
 struct ShardName {
   std::string_view prefix;
   std::uint32_t number = 0;

@@ -98,7 +98,9 @@ std::string string_fault(ByteReader reader, std::uint64_t max_bytes) {
 
 }  // namespace
 
-Result<Gguf> Gguf::parse(std::span<const FileBytes> shards) { return GgufParser(shards).parse(); }
+Result<Gguf> Gguf::parse(std::span<const FileBytes> shards) {
+  return GgufParser(shards).parse();
+}
 
 GgufParser::GgufParser(std::span<const FileBytes> files) {
   shards_.reserve(files.size());
@@ -202,8 +204,9 @@ Result<void> GgufParser::read_metadata(Shard& shard) {
     if (!facts.key_index_.emplace(key, i).second) {
       return fault(ErrorCode::integrity, shard, subject, start, "a key appears twice");
     }
-    facts.metadata_.push_back({key, TRY(read_value(shard, subject))});
-    if (key == kAlignmentKey) TRY(set_alignment(shard, subject, start, facts.metadata_.back().value));
+    facts.metadata_.push_back({ key, TRY(read_value(shard, subject)) });
+    if (key == kAlignmentKey)
+      TRY(set_alignment(shard, subject, start, facts.metadata_.back().value));
   }
   return {};
 }
@@ -269,7 +272,8 @@ Result<ArrayView> GgufParser::read_array(Shard& shard, const Subject& subject) {
                  fmt::format("{} is no type for the elements of an array", type));
   }
   if (type == static_cast<std::uint32_t>(ValueType::array)) {
-    return fault(ErrorCode::unsupported, shard, subject, start, "arrays of arrays are not supported");
+    return fault(ErrorCode::unsupported, shard, subject, start,
+                 "arrays of arrays are not supported");
   }
   const auto element = static_cast<ValueType>(type);
   const std::uint64_t element_bytes =
@@ -294,8 +298,8 @@ Result<ArrayView> GgufParser::read_array(Shard& shard, const Subject& subject) {
                  "the file ends inside an array");
   }
   if (element == ValueType::boolean) {
-    const auto bad = std::ranges::find_if(array.elements_,
-                                          [](std::byte b) { return b > std::byte{1}; });
+    const auto bad =
+        std::ranges::find_if(array.elements_, [](std::byte b) { return b > std::byte{1}; });
     if (bad != array.elements_.end()) {
       const auto index = static_cast<std::uint64_t>(bad - array.elements_.begin());
       return fault(ErrorCode::integrity, shard, subject, elements_offset + index,

@@ -34,7 +34,7 @@ class GgufParser {
 
   // What a message is about. Until its name is read, an entry goes by its place in the file.
   struct Subject {
-    std::string_view kind;   // "header", "key", "tensor"
+    std::string_view kind;  // "header", "key", "tensor"
     std::string_view name;
     std::uint64_t index = 0;
   };
@@ -46,7 +46,8 @@ class GgufParser {
   static Result<std::string_view> read_key(Shard& shard, std::uint64_t index);
   static Result<Value> read_value(Shard& shard, const Subject& subject);
   static Result<ArrayView> read_array(Shard& shard, const Subject& subject);
-  static Result<std::span<const std::string_view>> read_strings(Shard& shard, const Subject& subject,
+  static Result<std::span<const std::string_view>> read_strings(Shard& shard,
+                                                                const Subject& subject,
                                                                 std::uint64_t n_strings);
   static Result<void> set_alignment(Shard& shard, const Subject& subject, std::uint64_t offset,
                                     const Value& value);

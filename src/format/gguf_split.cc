@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A split model: every shard says which one it is (split.no, from 0) and of how many (split.count), the
-// first also how many tensors all of them hold (split.tensors.count).
+// A split model: every shard says which one it is (split.no, from 0) and of how many (split.count),
+// the first also how many tensors all of them hold (split.tensors.count).
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -43,7 +43,8 @@ std::string missing_text(const std::vector<bool>& present) {
 
 Result<void> GgufParser::check_shards_belong_together() const {
   const Gguf& first = shards_[0].facts;
-  const std::uint64_t count = TRY(first.get_uint(kCountKey)).value_or(1);
+  const std::uint64_t count = TRY(first.get_uint(kCountKey))
+  .value_or(1);
   if (count <= 1) {  // 0: the mark of a model that was split once and merged again
     if (shards_.size() == 1) return {};
     return fail(ErrorCode::integrity, "{}: {} files were given, but this one is a whole model",
@@ -68,8 +69,8 @@ Result<void> GgufParser::check_shards_belong_together() const {
                   shard.facts.file_name_, kNumberKey, number, count);
     }
     if (present[static_cast<std::size_t>(number)]) {
-      return fail(ErrorCode::integrity, "{}: shard {} of {} was given twice", shard.facts.file_name_,
-                  number + 1, count);
+      return fail(ErrorCode::integrity, "{}: shard {} of {} was given twice",
+                  shard.facts.file_name_, number + 1, count);
     }
     present[static_cast<std::size_t>(number)] = true;
     n_tensors += shard.n_tensors;  // each at most kMaxTensors
@@ -82,15 +83,20 @@ Result<void> GgufParser::check_shards_belong_together() const {
     const Gguf& facts = shards_[static_cast<std::size_t>(i)].facts;
     const std::uint64_t number = TRY(facts.require_uint(kNumberKey));
     if (number != i) {
-      return fail(ErrorCode::integrity, "{}: this is shard {} of {}, given in the place of shard {}",
-                  facts.file_name_, number + 1, count, i + 1);
+      return fail(ErrorCode::integrity,
+                  "{}: this is shard {} of {}, given in the place of shard {}", facts.file_name_,
+                  number + 1, count, i + 1);
     }
     const std::uint64_t expected = i == 0 ? TRY(facts.require_uint(kTensorsKey))
-                                          : TRY(facts.get_uint(kTensorsKey)).value_or(n_tensors);
-    if (expected != n_tensors) {
-      return fail(ErrorCode::integrity, "{}: key {} is {}, but the {} shards hold {} tensors",
-                  facts.file_name_, kTensorsKey, expected, count, n_tensors);
-    }
+                                          : TRY(facts.get_uint(kTensorsKey))
+                                          .value_or(n_tensors);
+                                          if (expected != n_tensors) {
+                                            return fail(ErrorCode::integrity,
+                                                        "{}: key {} is {}, but the {} shards hold "
+                                                        "{} tensors",
+                                                        facts.file_name_, kTensorsKey, expected,
+                                                        count, n_tensors);
+                                          }
   }
   return {};
 }

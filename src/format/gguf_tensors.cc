@@ -14,7 +14,8 @@ namespace hearth::format {
 namespace {
 
 std::string shape_text(const Tensor& tensor) {
-  return fmt::format("{}", fmt::join(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims, " x "));
+  return fmt::format("{}",
+                     fmt::join(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims, " x "));
 }
 
 // The bytes of a tensor of that shape, or nothing on overflow. dims[0] is a multiple of the block.
@@ -56,7 +57,8 @@ Result<void> GgufParser::read_tensors(std::uint32_t shard_index) {
     sizes.push_back(TRY(read_shape(shard, tensor)));
     const std::size_t at = shard.reader.offset();
     if (!shard.reader.read(tensor.file_offset)) {  // relative to the data until they are placed
-      return fault(ErrorCode::integrity, shard, subject, at, "the file ends inside a tensor's entry");
+      return fault(ErrorCode::integrity, shard, subject, at,
+                   "the file ends inside a tensor's entry");
     }
     if (tensor.file_offset % shard.alignment != 0) {
       return fault(ErrorCode::integrity, shard, subject, at,
@@ -76,10 +78,11 @@ Result<std::string_view> GgufParser::read_tensor_name(Shard& shard, std::uint64_
     std::uint64_t n_bytes = 0;
     const bool has_length = shard.reader.read(n_bytes);
     return fault(ErrorCode::integrity, shard, subject, start,
-                 has_length ? fmt::format("a name of {} bytes is longer than the {} allowed or than "
-                                          "the rest of the file",
-                                          n_bytes, kMaxTensorNameBytes)
-                            : "the file ends inside the length of a name");
+                 has_length
+                     ? fmt::format("a name of {} bytes is longer than the {} allowed or than "
+                                   "the rest of the file",
+                                   n_bytes, kMaxTensorNameBytes)
+                     : "the file ends inside the length of a name");
   }
   if (name.empty()) return fault(ErrorCode::integrity, shard, subject, start, "a name is empty");
   return name;
@@ -146,14 +149,15 @@ Result<void> GgufParser::place_tensors(Shard& shard, std::span<Tensor> tensors,
     const auto begin = data_start ? checked_add(*data_start, tensor.file_offset) : std::nullopt;
     const auto end = begin ? checked_add(*begin, sizes[i]) : std::nullopt;
     if (!end || *end > file.size()) {
-      return fault(ErrorCode::integrity, shard, {"tensor", tensor.name, i},
-                   begin.value_or(table_end),
-                   fmt::format("the {} bytes of data run past the end of the file, which has {}: it "
-                               "is damaged or was not downloaded whole,",
-                               sizes[i], file.size()));
+      return fault(
+          ErrorCode::integrity, shard, {"tensor", tensor.name, i}, begin.value_or(table_end),
+          fmt::format("the {} bytes of data run past the end of the file, which has {}: it "
+                      "is damaged or was not downloaded whole,",
+                      sizes[i], file.size()));
     }
     tensor.file_offset = *begin;
-    tensor.bytes = file.subspan(static_cast<std::size_t>(*begin), static_cast<std::size_t>(sizes[i]));
+    tensor.bytes =
+        file.subspan(static_cast<std::size_t>(*begin), static_cast<std::size_t>(sizes[i]));
   }
 
   std::vector<std::size_t> order(tensors.size());

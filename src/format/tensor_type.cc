@@ -9,8 +9,8 @@
 namespace hearth::format {
 namespace {
 
-// One row for each type that GGUF defines, ascending by id. Q8_1 is 36 bytes (two f16 and 32 s8) as in
-// ggml-common.h; gguf-py's table still says 40, the size of its first form. No file holds it.
+// One row for each type that GGUF defines, ascending by id. Q8_1 is 36 bytes (two f16 and 32 s8) as
+// in ggml-common.h; gguf-py's table still says 40, the size of its first form. No file holds it.
 constexpr TypeInfo kTypes[] = {
     {TensorType::f32, "F32", 1, 4},
     {TensorType::f16, "F16", 1, 2},

@@ -25,7 +25,8 @@ struct TypeInfo {
   std::uint32_t block_bytes;   // bytes of a block
 };
 
-// Nothing for an id that GGUF does not define (removed ids and the ik_llama.cpp-only ones included).
+// Nothing for an id that GGUF does not define (removed ids and those of ik_llama.cpp alone
+// included).
 std::optional<TypeInfo> type_info(std::uint32_t id);
 const TypeInfo& type_info(TensorType type);
 
