@@ -1,14 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <cstdlib>
+#include <string_view>
+
+#include "kernels/choice.h"
 #include "kernels/scalar/functions.h"
 
+#if defined(__x86_64__)
+#include "kernels/avx2/functions.h"
+#include "kernels/avx512vnni/functions.h"
+#endif
+
 namespace hearth::kernels {
+namespace {
+
+struct Need {
+  bool present;
+  const char* missing;
+};
+
+IsaChoice choice(const Kernels& table, std::initializer_list<Need> needs) {
+  for (const Need& need : needs) {
+    if (!need.present) return {&table, false, need.missing};
+  }
+  return {&table, true, ""};
+}
+
+const std::vector<IsaChoice>& choices_here() {
+  static const std::vector<IsaChoice> choices = choices_for(host::cpu_features());
+  return choices;
+}
+
+const Kernels* find_usable(std::string_view name) {
+  for (const IsaChoice& c : choices_here()) {
+    if (c.usable && name == c.table->name) return c.table;
+  }
+  return nullptr;
+}
+
+const Kernels* first_choice() {
+  // An unknown or unusable name is refused by the app, which can say so; here the best table serves.
+  if (const char* name = std::getenv("HEARTH_ISA")) {
+    if (const Kernels* table = find_usable(name)) return table;
+  }
+  for (const IsaChoice& c : choices_here()) {
+    if (c.usable) return c.table;
+  }
+  return &scalar::table;
+}
+
+std::atomic<const Kernels*>& chosen() {
+  static std::atomic<const Kernels*> table{first_choice()};
+  return table;
+}
+
+}  // namespace
+
+std::vector<IsaChoice> choices_for([[maybe_unused]] const host::CpuFeatures& cpu) {
+  return {
+#if defined(__x86_64__)
+      choice(avx512vnni::table,
+             {{cpu.avx512f, "the CPU or system has no AVX-512"},
+              {cpu.avx512bw && cpu.avx512vl && cpu.avx512dq, "the CPU lacks AVX-512 BW, VL or DQ"},
+              {cpu.avx512vnni, "the CPU lacks AVX-512 VNNI"},
+              {cpu.avx2 && cpu.fma && cpu.f16c && cpu.bmi2, "the CPU lacks AVX2, FMA, F16C or BMI2"}}),
+      choice(avx2::table, {{cpu.avx2, "the CPU or system has no AVX2"},
+                           {cpu.fma, "the CPU lacks FMA"},
+                           {cpu.f16c, "the CPU lacks F16C"},
+                           {cpu.bmi2, "the CPU lacks BMI2"}}),
+#endif
+      choice(scalar::table, {}),
+  };
+}
 
 const IsaChoice* all_isas(size_t* n) {
-  static constexpr IsaChoice kChoices[] = {{&scalar::table, true, ""}};
-  *n = 1;
-  return kChoices;
+  *n = choices_here().size();
+  return choices_here().data();
 }
-const Kernels& active() { return scalar::table; }
-bool select_isa(const char* name) { return __builtin_strcmp(name, "scalar") == 0; }
+
+const Kernels& active() { return *chosen().load(std::memory_order_relaxed); }
+
+bool select_isa(const char* name) {
+  const Kernels* table = find_usable(name);
+  if (table != nullptr) chosen().store(table, std::memory_order_relaxed);
+  return table != nullptr;
+}
 
 }  // namespace hearth::kernels

@@ -1,6 +1,206 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Every table that this machine can run against the scalar one, which defines the numbers: the same
+// bits, for random and extreme inputs and for every odd shape. One list of cases serves all types.
 #include "kernels/kernels.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
+
+#include "kernels/scalar/functions.h"
+#include "kernels/test_weights.h"
+
 namespace hearth::kernels {
-TEST(Kernels, Exp) { EXPECT_NEAR(active().exp(1.0f), 2.7182818f, 1e-6f); }
+namespace {
+
+std::vector<const Kernels*> usable_tables() {
+  size_t n;
+  const IsaChoice* all = all_isas(&n);
+  std::vector<const Kernels*> out;
+  for (size_t i = 0; i < n; ++i) {
+    if (all[i].usable) out.push_back(all[i].table);
+  }
+  return out;
+}
+
+bool same_bits(float a, float b) {
+  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) || (std::isnan(a) && std::isnan(b));
+}
+
+void expect_same(const std::vector<float>& want, const std::vector<float>& got, const std::string& what) {
+  ASSERT_EQ(want.size(), got.size());
+  for (size_t i = 0; i < want.size(); ++i) {
+    ASSERT_TRUE(same_bits(want[i], got[i])) << what << " at " << i << ": " << want[i] << ", " << got[i];
+  }
+}
+
+struct Activations {
+  std::vector<float> x;
+  std::vector<int8_t> q;
+  std::vector<float> scales;
+  std::vector<int16_t> sums;
+  QuantizedActivations view;
+};
+
+size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+Activations quantize(const Kernels& kernels, ActivationForm form, const std::vector<float>& x, size_t k) {
+  const size_t n = x.size() / k;
+  const size_t group = form == ActivationForm::q8_256 ? 256 : 32;
+  Activations a{x, {}, {}, {}, {}};
+  const size_t stride = round_up(k, group) + 64;
+  a.q.resize(n * stride);
+  a.scales.resize(n * stride / group);
+  a.sums.resize(n * stride / 16);
+  a.view = {a.q.data(), a.scales.data(), a.sums.data(), stride, stride / group, stride / 16};
+  if (form == ActivationForm::f32) return a;
+  for (size_t t = 0; t < n; ++t) {
+    (form == ActivationForm::q8_256 ? kernels.quantize_q8_256 : kernels.quantize_q8_32)(
+        x.data() + t * k, k, a.q.data() + t * stride, a.scales.data() + t * (stride / group),
+        a.sums.data() + t * (stride / 16));
+  }
+  return a;
+}
+
+std::vector<float> gaussian(std::mt19937& rng, size_t n) {
+  std::normal_distribution<float> normal;
+  std::vector<float> out(n);
+  for (float& v : out) v = normal(rng);
+  return out;
+}
+
+constexpr float kUntouched = 12345.0f;
+
+std::vector<float> product(const Kernels& kernels, WeightType type, const std::vector<uint8_t>& weights,
+                           size_t k, size_t begin, size_t end, const Activations& a, size_t n_tokens,
+                           size_t out_stride) {
+  std::vector<float> out(n_tokens * out_stride, kUntouched);
+  kernels.matmul[static_cast<size_t>(type)]({.weights = weights.data(),
+                                             .row_bytes = k / block_elems(type) * block_bytes(type),
+                                             .k = k,
+                                             .row_begin = begin,
+                                             .row_end = end,
+                                             .n_tokens = n_tokens,
+                                             .quantized = a.view,
+                                             .x = a.x.data(),
+                                             .x_stride = k,
+                                             .out = out.data(),
+                                             .out_stride = out_stride});
+  return out;
+}
+
+class PerType : public testing::TestWithParam<NamedType> {
+ protected:
+  // The sums' lengths worth trying: 1 to 5 blocks, and tails of 256 and of 16.
+  std::vector<size_t> lengths() const {
+    const size_t elems = block_elems(GetParam().type);
+    if (elems == 1) return {1, 15, 16, 17, 31, 64, 100, 333};
+    if (elems == 256) return {256, 512, 768, 1280};
+    return {elems, 2 * elems, 3 * elems, 5 * elems, 576, 640};
+  }
+};
+
+TEST_P(PerType, EveryTableGivesTheScalarBits) {
+  const WeightType type = GetParam().type;
+  std::mt19937 rng(7);
+  const struct {
+    size_t begin, end;
+  } rows[] = {{0, 1}, {0, 7}, {0, 8}, {0, 16}, {0, 33}, {3, 21}, {5, 40}, {17, 39}, {32, 39}, {39, 40}};
+  for (size_t k : lengths()) {
+    if (k % block_elems(type) != 0) continue;
+    for (Fill fill : {Fill::random, Fill::all_ones, Fill::zeros, Fill::extreme, Fill::tiny}) {
+      const std::vector<uint8_t> weights = make_weights(type, 40, k, fill, rng);
+      std::vector<float> x = gaussian(rng, 17 * k);
+      if (fill == Fill::extreme) {  // the largest sums: every activation at its limit
+        for (size_t i = 0; i < x.size(); ++i) x[i] = (i / k % 2 == 0) == (i % 2 == 0) ? 1.0f : -1.0f;
+        for (size_t i = 0; i < 2 * k; ++i) x[i] = i < k ? 1.0f : -1.0f;
+      }
+      const Activations a = quantize(scalar::table, activation_form(type), x, k);
+      for (const auto& range : rows) {
+        for (size_t n_tokens : {1, 2, 3, 5, 17}) {
+          if (fill != Fill::random && n_tokens != 1 && n_tokens != 5) continue;
+          const auto want = product(scalar::table, type, weights, k, range.begin, range.end, a, n_tokens, 41);
+          for (const Kernels* table : usable_tables()) {
+            if (!table->equals_scalar) continue;
+            const auto got = product(*table, type, weights, k, range.begin, range.end, a, n_tokens, 41);
+            expect_same(want, got, std::string(table->name) + " " + GetParam().name + " k " +
+                                       std::to_string(k) + " rows " + std::to_string(range.begin) + ".." +
+                                       std::to_string(range.end) + " tokens " + std::to_string(n_tokens) +
+                                       " fill " + std::to_string(static_cast<int>(fill)));
+            if (HasFatalFailure()) return;
+          }
+        }
+      }
+    }
+  }
+}
+
+// More tokens than one tile holds.
+TEST_P(PerType, ManyTokens) {
+  const WeightType type = GetParam().type;
+  std::mt19937 rng(8);
+  const size_t k = block_elems(type) == 1 ? 48 : 256;
+  const std::vector<uint8_t> weights = make_weights(type, 24, k, Fill::random, rng);
+  const Activations a = quantize(scalar::table, activation_form(type), gaussian(rng, 131 * k), k);
+  const auto want = product(scalar::table, type, weights, k, 0, 24, a, 131, 24);
+  for (const Kernels* table : usable_tables()) {
+    expect_same(want, product(*table, type, weights, k, 0, 24, a, 131, 24), table->name);
+  }
+}
+
+TEST_P(PerType, IsCloseToExactArithmetic) {
+  const WeightType type = GetParam().type;
+  std::mt19937 rng(9);
+  const size_t k = 1024, rows = 32, n_tokens = 8;
+  const std::vector<uint8_t> weights = make_weights(type, rows, k, Fill::random, rng);
+  const std::vector<float> x = gaussian(rng, n_tokens * k);
+  std::vector<double> exact(n_tokens * rows);
+  const size_t row_bytes = k / block_elems(type) * block_bytes(type);
+  for (size_t r = 0; r < rows; ++r) {
+    std::vector<float> w(k);
+    scalar::table.dequantize[static_cast<size_t>(type)](weights.data() + r * row_bytes, k, w.data());
+    for (size_t t = 0; t < n_tokens; ++t) {
+      double sum = 0;
+      for (size_t i = 0; i < k; ++i) sum += static_cast<double>(w[i]) * static_cast<double>(x[t * k + i]);
+      exact[t * rows + r] = sum;
+    }
+  }
+  for (const Kernels* table : usable_tables()) {
+    const Activations a = quantize(*table, activation_form(type), x, k);
+    const auto got = product(*table, type, weights, k, 0, rows, a, n_tokens, rows);
+    double error = 0, norm = 0;
+    for (size_t i = 0; i < got.size(); ++i) {
+      error += (exact[i] - static_cast<double>(got[i])) * (exact[i] - static_cast<double>(got[i]));
+      norm += exact[i] * exact[i];
+    }
+    EXPECT_LE(error / norm, activation_form(type) == ActivationForm::f32 ? 1e-12 : 1e-4) << table->name;
+    RecordProperty("nmse_" + std::string(table->name), std::to_string(error / norm));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(AllTypes, PerType, testing::ValuesIn(all_types()),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Tables, EveryWeightTypeHasItsFunctions) {
+  for (const NamedType& named : all_types()) {
+    for (const Kernels* table : usable_tables()) {
+      EXPECT_NE(table->matmul[static_cast<size_t>(named.type)], nullptr) << named.name;
+      EXPECT_NE(table->dequantize[static_cast<size_t>(named.type)], nullptr) << named.name;
+    }
+    EXPECT_NE(activation_form(named.type), ActivationForm::none);
+  }
+  EXPECT_EQ(activation_form(static_cast<WeightType>(9)), ActivationForm::none);
+  EXPECT_EQ(activation_form(static_cast<WeightType>(1000)), ActivationForm::none);
+  EXPECT_EQ(block_bytes(WeightType::q4_k), 144u);
+  EXPECT_EQ(block_elems(WeightType::nvfp4), 64u);
+}
+
+}  // namespace
 }  // namespace hearth::kernels

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/avx2/functions.h"
+#include "kernels/table.h"
+
+namespace hearth::kernels::avx2 {
+namespace {
+
+#include "kernels/generic/table.inc"
+
+}  // namespace
+
+constinit const Kernels table = vector_kernels("avx2");
+
+}  // namespace hearth::kernels::avx2

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/avx512vnni/functions.h"
+#include "kernels/table.h"
+
+namespace hearth::kernels::avx512vnni {
+namespace {
+
+#include "kernels/generic/table.inc"
+
+}  // namespace
+
+constinit const Kernels table = vector_kernels("avx512vnni");
+
+}  // namespace hearth::kernels::avx512vnni

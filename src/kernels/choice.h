@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which tables a given machine can run: the choice itself, apart from the machine that makes it, so
+// that a test can pretend any CPU.
+#pragma once
+
+#include <vector>
+
+#include "host/cpu.h"
+#include "kernels/kernels.h"
+
+namespace hearth::kernels {
+
+// Every table of this build, best first; the last is always the scalar one, always usable.
+std::vector<IsaChoice> choices_for(const host::CpuFeatures& cpu);
+
+}  // namespace hearth::kernels

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Weights for tests and benchmarks: rows of any type whose scales are finite and of a sensible size,
+// made by patching the scale fields of arbitrary bytes.
+#pragma once
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "kernels/half.h"
+#include "kernels/kernels.h"
+
+namespace hearth::kernels {
+
+struct NamedType {
+  const char* name;
+  WeightType type;
+};
+
+inline std::vector<NamedType> all_types() {
+  return {
+#define HEARTH_FLOAT_TYPE(name) {#name, WeightType::name},
+#define HEARTH_GROUP_TYPE(name, Decoder) {#name, WeightType::name},
+#define HEARTH_SUPER_TYPE(name, Decoder) {#name, WeightType::name},
+#include "kernels/types.inc"
+  };
+}
+
+enum class Fill {
+  random,    // random bits, scales around 1/64
+  all_ones,  // every quant and group scale all ones
+  zeros,     // every quant and group scale zero
+  extreme,   // bytes 0x80 or 0x7f or 0xff in runs, the largest finite scales
+  tiny,      // random bits, subnormal 16-bit scales
+};
+
+inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k, Fill fill,
+                                         std::mt19937& rng) {
+  const size_t bytes = block_bytes(type), blocks = rows * k / block_elems(type);
+  std::vector<uint8_t> out(blocks * bytes);
+  for (size_t i = 0; i < out.size(); ++i) {
+    switch (fill) {
+      case Fill::random:
+      case Fill::tiny: out[i] = static_cast<uint8_t>(rng()); break;
+      case Fill::all_ones: out[i] = 0xff; break;
+      case Fill::zeros: out[i] = 0; break;
+      case Fill::extreme: out[i] = "\x80\x7f\xff\x00"[i / 7 % 3]; break;
+    }
+  }
+  const auto scale = [&](bool may_be_negative) {
+    uint16_t half;
+    switch (fill) {
+      case Fill::extreme: half = 0x7bff; break;
+      case Fill::tiny: half = static_cast<uint16_t>(1 + rng() % 1023); break;
+      default: half = static_cast<uint16_t>(0x2000 + rng() % 0x800); break;
+    }
+    return static_cast<uint16_t>(may_be_negative && rng() % 4 == 0 ? half | 0x8000 : half);
+  };
+  const auto put = [&](size_t block, size_t offset, uint16_t half) {
+    std::memcpy(out.data() + block * bytes + offset, &half, 2);
+  };
+  for (size_t b = 0; b < blocks; ++b) {
+    switch (type) {
+      case WeightType::f32: {
+        const float v = static_cast<float>(static_cast<int>(rng() % 2001) - 1000) / 997.0f;
+        std::memcpy(out.data() + b * 4, &v, 4);
+        break;
+      }
+      case WeightType::f16: put(b, 0, static_cast<uint16_t>(scale(true) + 0x1800)); break;
+      case WeightType::bf16: put(b, 0, static_cast<uint16_t>(0x3f00 + rng() % 256)); break;
+      case WeightType::q4_1:
+      case WeightType::q5_1:
+        put(b, 0, scale(true));
+        put(b, 2, scale(true));
+        break;
+      case WeightType::q2_k:
+        put(b, 80, scale(true));
+        put(b, 82, scale(true));
+        break;
+      case WeightType::q3_k: put(b, 108, scale(true)); break;
+      case WeightType::q4_k:
+      case WeightType::q5_k:
+        put(b, 0, scale(true));
+        put(b, 2, scale(true));
+        break;
+      case WeightType::q6_k: put(b, 208, scale(true)); break;
+      case WeightType::tq1_0: put(b, 52, scale(true)); break;
+      case WeightType::tq2_0: put(b, 64, scale(true)); break;
+      case WeightType::mxfp4:
+        out[b * bytes] = fill == Fill::extreme ? 254 : fill == Fill::tiny ? static_cast<uint8_t>(rng() % 3)
+                                                                          : static_cast<uint8_t>(118 + rng() % 6);
+        break;
+      case WeightType::nvfp4:
+        for (size_t i = 0; i < 4; ++i) {
+          out[b * bytes + i] = fill == Fill::extreme ? 0x7e
+                               : fill == Fill::tiny  ? static_cast<uint8_t>(rng() % 8)
+                                                     : static_cast<uint8_t>(0x20 + rng() % 0x10);
+        }
+        break;
+      case WeightType::iq1_m: {  // the scale is spread over the top nibbles of four words
+        const uint16_t half = scale(true);
+        for (size_t i = 0; i < 4; ++i) {
+          uint8_t& high = out[b * bytes + 48 + 2 * i + 1];
+          high = static_cast<uint8_t>((high & 0x0f) | (half >> 4 * i & 15) << 4);
+        }
+        break;
+      }
+      default: put(b, 0, scale(true)); break;
+    }
+  }
+  return out;
+}
+
+}  // namespace hearth::kernels
