@@ -7,6 +7,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wno-unknown-pragmas)
+# Options are structs with designated initialisers; the fields left out are meant to keep their default.
+add_compile_options(-Wno-missing-field-initializers)
 # Numbers are part of the contract: the compiler may not fuse or reorder floating-point operations
 # on its own. Where a fused multiply-add is meant, the code says so.
 add_compile_options(-ffp-contract=off -fno-math-errno)
@@ -17,7 +19,11 @@ endif()
 if(HEARTH_SANITIZE)
   add_compile_options(-fsanitize=${HEARTH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${HEARTH_SANITIZE})
-elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+endif()
+if(HEARTH_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(NOT HEARTH_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-D_FORTIFY_SOURCE=2 -fstack-protector-strong)
   add_link_options(-Wl,-z,relro,-z,now)
 endif()
