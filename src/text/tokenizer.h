@@ -53,8 +53,9 @@ class Tokenizer {
 
   // The bytes of a sequence as detokenize prints them: control tokens included if show_special,
   // and the one leading space that SentencePiece adds at the start of a text removed when
-  // strip_leading_space.
-  virtual std::string decode(std::span<const TokenId> ids, bool show_special) const = 0;
+  // strip_leading_space. Nothing else is cleaned up.
+  virtual std::string decode(std::span<const TokenId> ids, bool show_special,
+                             bool strip_leading_space = true) const = 0;
 
   virtual std::optional<TokenId> bos() const = 0;
   virtual std::optional<TokenId> eos() const = 0;
