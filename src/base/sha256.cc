@@ -46,4 +46,11 @@ bool is_sha256_hex(std::string_view text) {
          });
 }
 
+std::string to_lower_hex(std::string_view hex) {
+  std::string lower(hex);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
 }  // namespace hearth

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -30,5 +31,8 @@ class Sha256 {
 
 // True for exactly 64 hex digits of either case.
 bool is_sha256_hex(std::string_view text);
+
+// The same digits with a to f in lower case.
+std::string to_lower_hex(std::string_view hex);
 
 }  // namespace hearth

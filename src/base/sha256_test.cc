@@ -49,6 +49,7 @@ TEST(Sha256, HexForm) {
   EXPECT_FALSE(is_sha256_hex(std::string(65, 'a')));
   EXPECT_FALSE(is_sha256_hex(std::string(63, 'a') + "g"));
   EXPECT_FALSE(is_sha256_hex(""));
+  EXPECT_EQ(to_lower_hex("09AFaf"), "09afaf");
 }
 
 }  // namespace

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Import in two halves. The long one (hash and copy to temporary files) holds no lock, so that
+// imports run side by side. The short one (rename into place, write the manifest) holds the store's
+// lock, so that remove() never sees a blob whose manifest is still to come.
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/escape.h"
+#include "base/sha256.h"
+#include "store/folder_internal.h"
+#include "store/name.h"
+#include "store/shards.h"
+#include "store/store.h"
+
+namespace hearth::store {
+namespace {
+
+constexpr std::size_t kCopyBytes = 1 << 20;
+
+// One file on its way in.
+struct Incoming {
+  std::string path;
+  UniqueFd fd;
+  StoredFile file;               // sha256 is known once it has been read
+  std::string expected;          // hash, or empty
+  std::optional<TempFile> copy;  // none when the store seems to have the blob
+};
+
+struct Progress {
+  const ImportOptions& options;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  void add(std::uint64_t bytes) {
+    done += bytes;
+    if (options.progress) options.progress(done, total);
+  }
+};
+
+std::string now_utc() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts;
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+Result<std::vector<Incoming>> open_all(const ImportOptions& options) {
+  std::vector<Incoming> incoming;
+  TRY(open_for_read(options.path));  // the file that was named is the one to complain about first
+  for (const std::string& path : TRY(all_shards(options.path))) {
+    Incoming one;
+    one.path = path;
+    one.fd = TRY(open_for_read(path));
+    one.file.bytes = TRY(file_size(one.fd.get()));
+    one.file.name = path.substr(path.rfind('/') + 1);
+    if (path == options.path) one.expected = to_lower_hex(options.sha256);
+    incoming.push_back(std::move(one));
+  }
+  return incoming;
+}
+
+// Reads the file once: hashes it, and writes what it reads to the copy if there is one.
+Result<void> read_through(Incoming& one, Progress& progress) {
+  Sha256 hash;
+  std::vector<std::byte> buffer(kCopyBytes);
+  std::uint64_t offset = 0;
+  while (true) {
+    if (progress.options.stop.stop_requested())
+      return fail(ErrorCode::cancelled, "the import was cancelled");
+    const ssize_t n =
+        ::pread(one.fd.get(), buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(ErrorCode::io, "{}: {}", printable(one.path), errno_text(errno));
+    if (n == 0) break;
+    const std::span<const std::byte> piece(buffer.data(), static_cast<std::size_t>(n));
+    hash.update(piece);
+    if (one.copy) {
+      if (const auto written = write_all(one.copy->fd(), piece); !written)
+        return fail(ErrorCode::io, "{}: {}", printable(one.copy->path()), written.error().message);
+    }
+    offset += piece.size();
+    progress.add(piece.size());
+  }
+  if (offset != one.file.bytes)
+    return fail(ErrorCode::integrity, "{}: it changed while it was being read",
+                printable(one.path));
+  one.file.sha256 = hash.finish_hex();
+  if (!one.expected.empty() && one.file.sha256 != one.expected)
+    return fail(ErrorCode::integrity, "{}: its SHA-256 is {}, not {}", printable(one.path),
+                one.file.sha256, one.expected);
+  if (one.copy) {
+    ::fchmod(one.copy->fd(), 0444);
+    TRY(one.copy->sync());
+  }
+  return {};
+}
+
+bool is_blob(const std::string& path, std::uint64_t bytes) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         static_cast<std::uint64_t>(status.st_size) == bytes;
+}
+
+// A first look that saves the copy of a file that is there already. It may be wrong either way.
+Result<bool> seems_present(const std::string& blobs, const Incoming& one) {
+  for (const std::string& name : TRY(names_in(blobs))) {
+    const bool candidate =
+        one.expected.empty() ? name.starts_with("sha256-") : name == "sha256-" + one.expected;
+    if (candidate && is_blob(blobs + "/" + name, one.file.bytes)) return true;
+  }
+  return false;
+}
+
+Result<void> check_space(const std::string& folder, std::uint64_t bytes) {
+  struct statvfs status;
+  if (::statvfs(folder.c_str(), &status) != 0) return {};  // the copy itself will tell
+  const std::uint64_t free_bytes = std::uint64_t{status.f_bavail} * status.f_frsize;
+  if (bytes <= free_bytes) return {};
+  return fail(ErrorCode::io, "{}: {} bytes are needed and {} are free", printable(folder), bytes,
+              free_bytes);
+}
+
+}  // namespace
+
+Result<void> Store::check_name_is_free(const Manifest& manifest, bool replace) const {
+  const auto present = read_manifest(manifest.name);
+  if (!present && present.error().code == ErrorCode::not_found) return {};
+  if (replace || !present || present->files == manifest.files) return {};
+  return fail(
+      ErrorCode::usage,
+      "the name '{}' belongs to another model ({}): choose another name, or remove it first",
+      manifest.name, printable(present->files[0].name));
+}
+
+Result<Manifest> Store::import_file(const ImportOptions& options) {
+  TRY(check_model_name(options.name));
+  if (!options.sha256.empty() && !is_sha256_hex(options.sha256))
+    return fail(ErrorCode::usage, "a SHA-256 is 64 hex digits, not '{}'",
+                printable(options.sha256, 80));
+  std::vector<Incoming> incoming = TRY(open_all(options));
+  TRY(make_folders(blobs_dir()));
+  TRY(make_folders(manifests_dir()));
+
+  Progress progress{options};
+  for (const Incoming& one : incoming) progress.total += one.file.bytes;
+  const auto start_copy = [&](Incoming& one) -> Result<void> {
+    const UniqueFd lock = TRY(lock_file(root_ + "/lock"));
+    one.copy = TRY(TempFile::create(blobs_dir()));
+    return {};
+  };
+  {
+    const UniqueFd lock = TRY(lock_file(root_ + "/lock"));
+    TRY(sweep_temp_files(blobs_dir()));
+    TRY(sweep_temp_files(manifests_dir()));
+  }
+  std::uint64_t bytes_to_copy = 0;
+  for (Incoming& one : incoming) {
+    if (TRY(seems_present(blobs_dir(), one))) continue;
+    TRY(start_copy(one));
+    bytes_to_copy += one.file.bytes;
+  }
+  TRY(check_space(blobs_dir(), bytes_to_copy));
+  for (Incoming& one : incoming) TRY(read_through(one, progress));
+
+  // What seemed present may be another file of the same size, or be gone by now: copy it after all.
+  UniqueFd lock;
+  while (true) {
+    lock = TRY(lock_file(root_ + "/lock"));
+    const auto missing = std::ranges::find_if(incoming, [&](const Incoming& one) {
+      return !one.copy && !is_blob(blob_path(one.file.sha256), one.file.bytes);
+    });
+    if (missing == incoming.end()) break;
+    lock.reset();
+    TRY(start_copy(*missing));
+    missing->expected = missing->file.sha256;
+    progress.total += missing->file.bytes;
+    TRY(read_through(*missing, progress));
+  }
+
+  Manifest manifest{.name = options.name,
+                    .files = {},
+                    .source = options.source.empty() ? options.path : options.source,
+                    .licence = options.licence,
+                    .created = now_utc()};
+  for (const Incoming& one : incoming) manifest.files.push_back(one.file);
+  TRY(check_name_is_free(manifest, options.replace));
+  const auto commit = [&]() -> Result<void> {
+    for (Incoming& one : incoming)
+      if (one.copy) TRY(one.copy->keep_as(blob_path(one.file.sha256)));
+    TRY(sync_folder(blobs_dir()));
+    return replace_file(manifests_dir(), options.name + ".json", to_text(manifest));
+  };
+  const auto committed = commit();
+  // Blobs without a manifest: what a failed commit placed, an earlier crash left, or --replace
+  // freed.
+  std::vector<std::string> problems;  // those of other manifests, which list() reports
+  const auto collected = collect_garbage(problems);
+  if (!committed) return std::unexpected(committed.error());
+  if (!collected) return std::unexpected(collected.error());
+  return manifest;
+}
+
+}  // namespace hearth::store

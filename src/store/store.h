@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The models on disk: blobs named by their SHA-256, and one manifest per model name that lists
+// them.
+//
+//   ROOT/blobs/sha256-<hex>         the files, byte for byte as imported, read-only
+//   ROOT/manifests/<name>.json      name, files, source, licence, time
+//   ROOT/lock                       held (flock) for the moment in which either folder changes
+//
+// Promises. A blob appears under its name only when it is whole, has that hash and is on the disk;
+// a manifest only when its blobs are there. A crash, a full disk or a kill at any instant leaves a
+// good store and at most a temporary file that the next import sweeps away. Any number of processes
+// and threads may use one root at once. Reading creates and locks nothing, so a read-only store
+// works.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "store/manifest.h"
+
+namespace hearth::store {
+
+// $HEARTH_HOME, or $XDG_DATA_HOME/hearth, or ~/.local/share/hearth.
+Result<std::string> default_root();
+
+struct ImportOptions {
+  std::string path;    // the file, or any shard of a split model: all shards are imported
+  std::string name;    // see is_model_name
+  std::string sha256;  // what the file at path must have; empty: anything
+  std::string source;  // for the manifest; empty: the path
+  std::string licence;
+  bool replace = false;  // take the name away from another model
+  std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)> progress;
+  std::stop_token stop;  // asks for an early end: cancelled, nothing kept
+};
+
+struct Model {
+  Manifest manifest;
+  std::vector<std::string> paths;  // of the blobs, in the manifest's order
+};
+
+struct Listing {
+  std::vector<Manifest> models;       // sorted by name
+  std::vector<std::string> problems;  // one sentence for each manifest or blob that is not right
+};
+
+// What a MODEL argument stands for: the files to open, in shard order.
+struct Resolved {
+  std::vector<std::string> paths;
+  std::optional<Manifest> manifest;  // none for a path
+};
+
+struct Removal {
+  std::uint64_t bytes_freed = 0;
+  std::vector<std::string> problems;
+};
+
+class Store {
+ public:
+  // Fails only if there is no root to speak of: a folder that does not exist yet is an empty store.
+  static Result<Store> open(std::string root);
+  static Result<Store> open_default();
+
+  const std::string& root() const { return root_; }
+
+  // Copies and hashes in one pass. integrity: the hash is not the one asked for, or the file
+  // changed meanwhile. usage: a bad name, or one that belongs to a different model. io: permission,
+  // full disk. On any failure nothing is kept. What is there already is hashed again but not
+  // copied.
+  Result<Manifest> import_file(const ImportOptions& options);
+
+  Result<Listing> list() const;
+
+  // not_found if there is no such name; integrity if its manifest or blobs are damaged.
+  // "name:latest" and "name" mean each other when only one of them exists.
+  Result<Model> find(std::string_view name) const;
+
+  // A path if it looks like one (is_path), a model's name otherwise. not_found says what to do.
+  Result<Resolved> resolve(std::string_view model) const;
+
+  // Forgets a name and deletes the blobs that no other manifest lists. Works on a damaged manifest.
+  Result<Removal> remove(std::string_view name);
+
+ private:
+  explicit Store(std::string root) : root_(std::move(root)) {}
+
+  std::string blobs_dir() const { return root_ + "/blobs"; }
+  std::string manifests_dir() const { return root_ + "/manifests"; }
+  std::string blob_path(std::string_view sha256) const;
+  std::string manifest_path(std::string_view name) const;
+  Result<Manifest> read_manifest(std::string_view name) const;
+  Result<void> check_blobs(const Manifest& manifest) const;
+  Result<void> check_name_is_free(const Manifest& manifest, bool replace) const;
+  Result<std::uint64_t> collect_garbage(std::vector<std::string>& problems) const;
+  Result<std::vector<std::string>> model_names() const;
+  Error no_such_model(std::string_view name) const;
+
+  std::string root_;
+};
+
+// True for what a MODEL argument means as a path: it has a slash or ends in .gguf.
+bool is_path(std::string_view model);
+
+}  // namespace hearth::store
