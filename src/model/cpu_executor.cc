@@ -236,9 +236,8 @@ void CpuExecutor::embed(const Step& step) {
 
 void CpuExecutor::norm(const Step& step) {
   const std::vector<float>& weight = vectors_[step.tensor];
-  const std::size_t groups = plan_->width_of(step.a) / step.width;
   for_each(rows_in(step.a), 4, [&](std::size_t i, unsigned) {
-    for (std::size_t g = 0; g < groups; ++g)
+    for (std::size_t g = 0; g < step.n_heads; ++g)
       kernels_.rms_norm(row(step.a, i) + g * step.width, weight.data(), plan_->hparams.rms_epsilon,
                         step.width, row(step.out, i) + g * step.width);
   });

@@ -128,9 +128,11 @@ class Compiler {
     plan_.steps.push_back(step);
   }
 
-  Result<void> norm(const std::string& name, int layer, BufferId in, BufferId out, std::uint32_t width) {
+  // Norms n_groups consecutive groups of width values (the whole row, or each head).
+  Result<void> norm(const std::string& name, int layer, BufferId in, BufferId out, std::uint32_t width,
+                    std::uint32_t n_groups = 1) {
     const TensorId tensor = TRY(claim(name, layer, TensorUse::vector, {width}, true));
-    emit({.op = Op::rms_norm, .a = in, .out = out, .tensor = tensor, .width = width});
+    emit({.op = Op::rms_norm, .a = in, .out = out, .tensor = tensor, .n_heads = n_groups, .width = width});
     return {};
   }
 
@@ -161,8 +163,8 @@ class Compiler {
     TRY(linear(name("attn_v"), index, BufferId::normed, BufferId::v, n_embd, shape.n_kv_heads * v_dim,
                attention.qkv_bias));
     if (attention.qk_norm == QkNorm::per_head) {
-      TRY(norm(name("attn_q_norm.weight"), index, BufferId::q, BufferId::q, k_dim));
-      TRY(norm(name("attn_k_norm.weight"), index, BufferId::k, BufferId::k, k_dim));
+      TRY(norm(name("attn_q_norm.weight"), index, BufferId::q, BufferId::q, k_dim, shape.n_heads));
+      TRY(norm(name("attn_k_norm.weight"), index, BufferId::k, BufferId::k, k_dim, shape.n_kv_heads));
     }
     if (attention.rope != RopeStyle::none) {
       emit({.op = Op::rope, .out = BufferId::q, .n_heads = shape.n_heads, .width = k_dim});

@@ -37,7 +37,7 @@ using DeviceId = std::uint8_t;     // index of an executor
 
 enum class Op : std::uint8_t {
   embed,        // out = rows of tensor by token id, or the batch's own vectors
-  rms_norm,     // out = norm(a) * tensor, over groups of `width` values (the row, or each head)
+  rms_norm,     // out = norm(a) * tensor, over n_heads groups of `width` values
   linear,       // out = tensor * a (+ low-rank side inputs of the row's adapter)
   add_bias,     // out += tensor, the same for every row
   rope,         // rotates the heads of out in place
@@ -57,7 +57,7 @@ struct Step {
   BufferId a = BufferId::none, b = BufferId::none, out = BufferId::none;
   TensorId tensor = kNoTensor;
   std::uint16_t layer = 0;
-  std::uint32_t n_heads = 0;             // rope, attend
+  std::uint32_t n_heads = 0;             // heads (rope, attend) or groups (rms_norm)
   std::uint32_t width = 0;               // rms_norm: values normed together; rope: values of a head
 };
 

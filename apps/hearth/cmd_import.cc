@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// import: a GGUF file becomes a model of the store.
+#include <fmt/format.h>
+
+#include "base/escape.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "command.h"
+#include "format/model_files.h"
+#include "process.h"
+#include "progress.h"
+#include "store/known_models.h"
+#include "store/shards.h"
+#include "store/store.h"
+
+namespace hearth::app {
+namespace {
+
+struct Options {
+  std::string file, name, sha256;
+  bool force = false, json = false;
+};
+
+// Only what can be read as a model goes into the store.
+Result<void> check_is_model(const std::string& path) {
+  std::vector<format::NamedFd> shards;
+  for (const std::string& shard : TRY(store::all_shards(path))) shards.push_back({TRY(open_for_read(shard)), shard});
+  TRY(format::ModelFiles::map(std::move(shards)));
+  return {};
+}
+
+// "SmolLM2-135M-Instruct.Q4_1.gguf" is called smollm2-135m-instruct.q4_1 when no name is given.
+std::string name_from(const std::string& path) {
+  std::string name = path.substr(path.find_last_of('/') + 1);
+  if (name.ends_with(".gguf")) name.resize(name.size() - 5);
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return name;
+}
+
+Result<int> import(const Options& options) {
+  if (!options.sha256.empty() && !is_sha256_hex(options.sha256))
+    return fail(ErrorCode::usage, "--sha256: give 64 hexadecimal digits");
+  store::ImportOptions import;
+  import.path = options.file;
+  import.name = options.name.empty() ? name_from(options.file) : options.name;
+  import.sha256 = options.sha256;
+  import.replace = options.force;
+  if (const store::KnownModel* known = store::find_known_model(import.name); known != nullptr && known->sha256 == import.sha256) {
+    import.licence = known->licence;
+    import.source = known->source;
+  }
+  TRY(check_is_model(options.file));
+  std::stop_source stop;
+  import.stop = stop.get_token();
+  store::Store store = TRY(store::Store::open_default());
+  auto bar = std::make_unique<ProgressBar>("importing");
+  import.progress = [&](std::uint64_t done, std::uint64_t total) {
+    bar->show(done, total);
+    if (interrupted()) stop.request_stop();
+  };
+  const store::Manifest manifest = TRY(store.import_file(import));
+  bar.reset();
+  if (options.json) {
+    TRY(write_stdout(store::to_text(manifest)));
+  } else {
+    fmt::print(stderr, "imported {} as {}; try: hearth run {}\n", printable(options.file), manifest.name, manifest.name);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Action declare_import(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("FILE", options->file, "a GGUF file; of a split model, any shard")->required();
+  app.add_option("--name", options->name, "what the model is called from now on (default: from the file's name)");
+  app.add_option("--sha256", options->sha256, "the hash that the file must have");
+  app.add_flag("--force", options->force, "take the name away from another model");
+  app.add_flag("--json", options->json, "print the manifest");
+  return [options] { return import(*options); };
+}
+
+}  // namespace hearth::app

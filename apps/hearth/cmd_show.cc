@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// show: what a model file is. Everything that comes out of the file is escaped before it is printed.
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/escape.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "command.h"
+#include "human.h"
+#include "model/plan.h"
+#include "model_source.h"
+#include "process.h"
+#include "store/store.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace hearth::app {
+namespace {
+
+constexpr std::size_t kShownElements = 8;   // of an array
+
+struct Options {
+  ModelArgument model;
+  bool json = false, tensors = false, metadata = false, chat_template = false;
+};
+
+Json scalar_json(const format::Value& value) {
+  using format::ValueType;
+  switch (value.type) {
+    case ValueType::string: return to_valid_utf8(value.string);
+    case ValueType::boolean: return value.integer != 0;
+    case ValueType::f32:
+    case ValueType::f64: return value.real;
+    case ValueType::i8:
+    case ValueType::i16:
+    case ValueType::i32:
+    case ValueType::i64: return static_cast<std::int64_t>(value.integer);
+    case ValueType::array: break;
+    default: return value.integer;
+  }
+  const format::ArrayView& array = value.array;
+  Json elements = Json::array();
+  for (std::size_t i = 0; i < std::min(array.size(), kShownElements); ++i) {
+    if (array.element_type() == ValueType::string) {
+      elements.push_back(to_valid_utf8(array.string_at(i)));
+    } else if (array.element_type() == ValueType::f32 || array.element_type() == ValueType::f64) {
+      elements.push_back(array.float_at(i));
+    } else {
+      elements.push_back(array.int_at(i));
+    }
+  }
+  Json object;
+  object["type"] = std::string(format::name_of(array.element_type()));
+  object["size"] = array.size();
+  object["first"] = std::move(elements);
+  return object;
+}
+
+struct TypeCount {
+  std::uint64_t tensors = 0, bytes = 0;
+};
+
+// What show tells, gathered once for both forms of output.
+struct Facts {
+  std::string path;
+  std::uint64_t file_bytes = 0, parameters = 0;
+  std::map<std::string, TypeCount> types;
+  std::string tokenizer, template_state, runnable;
+};
+
+std::string describe(const Result<void>& result) { return result ? std::string("yes") : "no: " + result.error().message; }
+
+Facts gather(const format::ModelFiles& files, std::string path) {
+  const format::Gguf& gguf = files.gguf();
+  Facts facts;
+  facts.path = std::move(path);
+  facts.file_bytes = files.total_bytes();
+  for (const format::Tensor& tensor : gguf.tensors()) {
+    facts.parameters += tensor.n_elements();
+    TypeCount& count = facts.types[std::string(format::type_info(tensor.type).name)];
+    ++count.tensors;
+    count.bytes += tensor.bytes.size();
+  }
+  const auto tokenizer = text::Tokenizer::load(gguf);
+  facts.tokenizer = tokenizer ? (*tokenizer)->description() : "none: " + tokenizer.error().message;
+  const auto source = gguf.get_string("tokenizer.chat_template");
+  if (!source || !*source) {
+    facts.template_state = "none";
+  } else {
+    const auto parsed = text::ChatTemplate::parse(**source);
+    facts.template_state = parsed ? fmt::format("{} bytes", (*source)->size()) : "broken: " + parsed.error().message;
+  }
+  const auto plan = model::compile_plan(gguf);
+  facts.runnable = describe(plan ? Result<void>() : Result<void>(std::unexpected(plan.error())));
+  return facts;
+}
+
+Json to_json(const Facts& facts, const format::Gguf& gguf, const Options& options) {
+  Json object;
+  object["path"] = to_valid_utf8(facts.path);
+  object["format"] = fmt::format("GGUF v{}", gguf.version());
+  object["bytes"] = facts.file_bytes;
+  object["parameters"] = facts.parameters;
+  object["tensors"] = gguf.tensors().size();
+  for (const auto& [name, count] : facts.types) object["types"][name] = {{"tensors", count.tensors}, {"bytes", count.bytes}};
+  object["tokenizer"] = to_valid_utf8(facts.tokenizer);
+  object["chat_template"] = to_valid_utf8(facts.template_state);
+  object["runs_here"] = facts.runnable;
+  for (const format::KeyValue& pair : gguf.metadata()) object["metadata"][to_valid_utf8(pair.key)] = scalar_json(pair.value);
+  if (options.tensors) {
+    object["tensor_list"] = Json::array();
+    for (const format::Tensor& tensor : gguf.tensors())
+      object["tensor_list"].push_back({{"name", to_valid_utf8(tensor.name)},
+                                       {"type", std::string(format::type_info(tensor.type).name)},
+                                       {"dims", Json(std::vector<std::uint64_t>(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims))},
+                                       {"shard", tensor.shard},
+                                       {"offset", tensor.file_offset},
+                                       {"bytes", tensor.bytes.size()}});
+  }
+  return object;
+}
+
+std::string to_text(const Facts& facts, const format::Gguf& gguf, const Options& options) {
+  std::string text;
+  const auto line = [&](std::string_view label, const std::string& value) {
+    text += fmt::format("{:<16}{}\n", label, value);
+  };
+  const auto word = [&](std::string_view key) {
+    const auto value = gguf.get_string(key);
+    return value && *value ? printable(**value, 120) : std::string("-");
+  };
+  line("file", printable(facts.path));
+  line("format", fmt::format("GGUF v{}, {} tensors, {}", gguf.version(), gguf.tensors().size(), human_bytes(facts.file_bytes)));
+  line("name", word("general.name"));
+  line("architecture", word("general.architecture"));
+  line("licence", word("general.license"));
+  line("parameters", human_count(facts.parameters));
+  std::string types;
+  for (const auto& [name, count] : facts.types)
+    types += fmt::format("{}{} x {} ({})", types.empty() ? "" : ", ", count.tensors, name, human_bytes(count.bytes));
+  line("types", types.empty() ? "-" : types);
+  line("tokenizer", printable(facts.tokenizer));
+  line("chat template", printable(facts.template_state));
+  line("runs here", printable(facts.runnable));
+  if (options.metadata)
+    for (const format::KeyValue& pair : gguf.metadata())
+      text += fmt::format("  {:<44} {}\n", printable(pair.key, 100), printable(to_json_text(scalar_json(pair.value)), 160));
+  if (options.tensors)
+    for (const format::Tensor& tensor : gguf.tensors())
+      text += fmt::format("  {:<36} {:<8} [{}]\n", printable(tensor.name, 80), format::type_info(tensor.type).name,
+                          fmt::join(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims, ", "));
+  return text;
+}
+
+Result<int> show(const Options& options) {
+  const std::string name = TRY(options.model.take());
+  const auto files = TRY(format::ModelFiles::map(TRY(open_model(name))));
+  const format::Gguf& gguf = files->gguf();
+  if (options.chat_template) {
+    const auto source = TRY(gguf.get_string("tokenizer.chat_template"));
+    if (!source) return fail(ErrorCode::failed, "{}: the model has no chat template", gguf.file_name());
+    TRY(write_stdout(*source));
+    return 0;
+  }
+  const store::Store store = TRY(store::Store::open_default());
+  const auto resolved = store.resolve(name);
+  const Facts facts = gather(*files, resolved && !resolved->paths.empty() ? resolved->paths[0] : name);
+  TRY(write_stdout(options.json ? to_json_text(to_json(facts, gguf, options), 2) + "\n" : to_text(facts, gguf, options)));
+  return 0;
+}
+
+}  // namespace
+
+Action declare_show(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  options->model.declare(app);
+  app.add_flag("--json", options->json, "print an object with all metadata");
+  app.add_flag("--metadata", options->metadata, "list the metadata");
+  app.add_flag("--tensors", options->tensors, "list the tensors");
+  app.add_flag("--template", options->chat_template, "print the chat template as it is");
+  return [options] { return show(*options); };
+}
+
+}  // namespace hearth::app

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole models against logits that others computed (tests/fixtures/models/README.md), and the
+// contracts of ARCHITECTURE.md: no bit of a token's logits depends on batch, chunking, threads,
+// instruction set, neighbours or executor.
+#include <string>
+
+#include "kernels/kernels.h"
+#include "model/model_test_util.h"
+
+namespace hearth::model {
+namespace {
+
+struct Golden {
+  const char* name;
+  double limit;  // relative L2 distance to the reference
+};
+
+// transformers in float32 for the f32 files; for the others a float64 pass that does not round the
+// activations, so what is measured there is our rounding to int8 (float weights: none).
+constexpr Golden kGoldens[] = {
+    {"tiny-llama-f32", 1e-4},   {"tiny-llama3-f32", 1e-4},  {"tiny-llama-f16", 1e-4},
+    {"tiny-llama-bf16", 1e-4},  {"tiny-llama-q8_0", 0.04},  {"tiny-llama-q4_0", 0.04},
+    {"tiny-llama-q4_1", 0.04},  {"tiny-llama-q5_0", 0.04},  {"tiny-llama-q5_1", 0.04},
+    {"tiny-llama3-q8_0", 0.04}, {"tiny-blocks-q4_k", 0.04}, {"tiny-blocks-q6_k", 0.04},
+    {"tiny-blocks-mix", 0.05},  {"tiny-blocks-low", 0.05},
+};
+
+ExecutorLimits exact_cache() {
+  ExecutorLimits limits;
+  limits.k_type = limits.v_type = kernels::KvType::f32;
+  limits.max_rows = limits.max_wanted = 64;
+  return limits;
+}
+
+class GoldenTest : public testing::TestWithParam<Golden> {};
+
+TEST_P(GoldenTest, AgreesWithTheReference) {
+  const auto files = fixture(GetParam().name);
+  const auto tokens = fixture_tokens(GetParam().name);
+  const auto machine = Machine::build(files->gguf(), exact_cache());
+  const double distance = relative_l2(machine->all_logits(tokens), fixture_floats(std::string(GetParam().name) + ".logits.f32"));
+  RecordProperty("relative_l2", std::to_string(distance));
+  EXPECT_LE(distance, GetParam().limit);
+}
+
+TEST_P(GoldenTest, NoBitDependsOnChunksThreadsOrExecutor) {
+  const auto files = fixture(GetParam().name);
+  const auto tokens = fixture_tokens(GetParam().name);
+  ExecutorLimits limits = exact_cache();
+  limits.k_type = limits.v_type = kernels::KvType::f16;
+  const auto expected = Machine::build(files->gguf(), limits)->all_logits(tokens, 1);
+  for (const std::size_t chunk : {std::size_t{3}, std::size_t{8}, tokens.size()}) {
+    EXPECT_TRUE(same_bits(Machine::build(files->gguf(), limits)->all_logits(tokens, chunk), expected)) << chunk;
+    EXPECT_TRUE(same_bits(Machine::build(files->gguf(), limits, {DeviceKind::cpu}, 2)->all_logits(tokens, chunk), expected)) << chunk;
+  }
+  const auto device = Machine::build(files->gguf(), limits, {DeviceKind::simulated});
+  EXPECT_TRUE(same_bits(device->all_logits(tokens), expected));
+}
+
+TEST_P(GoldenTest, NoBitDependsOnPlacement) {
+  const auto files = fixture(GetParam().name);
+  const auto tokens = fixture_tokens(GetParam().name);
+  const auto expected = Machine::build(files->gguf(), exact_cache())->all_logits(tokens);
+  // Every other tensor elsewhere: a transfer at almost every step.
+  int n = 0;
+  const Placement scattered = [&n](std::string_view, int) { return static_cast<DeviceId>(n++ % 2); };
+  const auto machine = Machine::build(files->gguf(), exact_cache(), {DeviceKind::cpu, DeviceKind::simulated}, 1, scattered);
+  ASSERT_EQ(machine->plan.n_devices, 2);
+  EXPECT_TRUE(same_bits(machine->all_logits(tokens, 7), expected));
+}
+
+TEST_P(GoldenTest, NoBitDependsOnTheInstructionSet) {
+  const auto files = fixture(GetParam().name);
+  const auto tokens = fixture_tokens(GetParam().name);
+  const std::string best = kernels::active().name;
+  std::vector<float> expected;
+  std::size_t n = 0;
+  const kernels::IsaChoice* choices = kernels::all_isas(&n);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!choices[i].usable || !choices[i].table->equals_scalar) continue;
+    ASSERT_TRUE(kernels::select_isa(choices[i].table->name));
+    const auto logits = Machine::build(files->gguf(), exact_cache())->all_logits(tokens);
+    if (expected.empty()) expected = logits;
+    EXPECT_TRUE(same_bits(logits, expected)) << choices[i].table->name;
+  }
+  ASSERT_TRUE(kernels::select_isa(best.c_str()));
+}
+
+TEST_P(GoldenTest, NoBitDependsOnNeighbours) {
+  const auto files = fixture(GetParam().name);
+  const auto tokens = fixture_tokens(GetParam().name);
+  const auto machine = Machine::build(files->gguf(), exact_cache());
+  const auto expected = machine->all_logits(tokens);
+  const std::vector<TokenId> reversed(tokens.rbegin(), tokens.rend());
+  const auto expected_reversed = machine->all_logits(reversed);
+
+  // Two sequences through one machine: prefill of one beside decode of the other.
+  Sequence a(*machine->store), b(*machine->store);
+  std::vector<float> logits_a, logits_b;
+  std::size_t done_a = 0, done_b = 0;
+  while (done_a < tokens.size() || done_b < reversed.size()) {
+    const std::size_t n_a = std::min<std::size_t>(1, tokens.size() - done_a);
+    const std::size_t n_b = std::min<std::size_t>(5, reversed.size() - done_b);
+    ASSERT_TRUE(a.reserve(static_cast<std::uint32_t>(n_a)) && b.reserve(static_cast<std::uint32_t>(n_b)));
+    Batch batch;
+    machine->add(batch, a, std::span(tokens).subspan(done_a, n_a));
+    machine->add(batch, b, std::span(reversed).subspan(done_b, n_b));
+    ASSERT_TRUE(machine->forward->run(batch));
+    for (std::uint32_t i = 0; i < n_a + n_b; ++i) {
+      auto& logits = i < n_a ? logits_a : logits_b;
+      logits.insert(logits.end(), machine->forward->logits(i).begin(), machine->forward->logits(i).end());
+    }
+    a.commit(static_cast<std::uint32_t>(n_a));
+    b.commit(static_cast<std::uint32_t>(n_b));
+    done_a += n_a;
+    done_b += n_b;
+  }
+  EXPECT_TRUE(same_bits(logits_a, expected));
+  EXPECT_TRUE(same_bits(logits_b, expected_reversed));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(kGoldens), [](const auto& info) {
+  std::string name = info.param.name;
+  for (char& c : name)
+    if (c == '-') c = '_';
+  return name;
+});
+
+}  // namespace
+}  // namespace hearth::model

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line's contracts on the tiny fixtures: what goes to which stream, exit statuses, pipes,
+// Ctrl-C, hostile files. Random weights answer nonsense, which is all that is needed here.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+
+#include "base/json.h"
+#include "program.h"
+
+namespace hearth::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::string kBpe = fixture("tiny-llama-f32.gguf");
+const std::string kSpm = fixture("tiny-llama3-f32.gguf");
+
+std::string slurp(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+void spit(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+std::size_t count_lines(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+// A store of this test's own.
+std::vector<std::string> own_store() { return {"HEARTH_HOME=" + scratch_folder() + "/store"}; }
+
+TEST(Usage, HelpListsTheCommands) {
+  for (const char* word : {"help", "--help", "-h"}) {
+    const Outcome outcome = run({word});
+    EXPECT_EQ(outcome.status, 0);
+    for (const char* command : {"run", "import", "list", "show", "tokenize", "detokenize", "template", "logits", "version"})
+      EXPECT_THAT(outcome.out, HasSubstr(command));
+    EXPECT_THAT(outcome.err, IsEmpty());
+  }
+  EXPECT_THAT(run({"help", "run"}).out, HasSubstr("--temp"));
+  EXPECT_EQ(run({"run", "--help"}).status, 0);
+}
+
+TEST(Usage, FaultsExitWithTwoAndSuggest) {
+  EXPECT_THAT(run({"rum"}).err, HasSubstr("'run'"));
+  EXPECT_EQ(run({"rum"}).status, 2);
+  const Outcome flag = run({"run", "no-such-model", "--tmep", "1", "hi"});
+  EXPECT_EQ(flag.status, 2);  // before any look for the model
+  EXPECT_THAT(flag.err, HasSubstr("--temp"));
+  EXPECT_EQ(run({"run"}).status, 2);
+  EXPECT_EQ(run({"run", "no-such-model", "--temp", "hot", "hi"}).status, 2);
+  EXPECT_EQ(run({"run", "no-such-model", "--top-p", "nan", "hi"}).status, 2);
+  EXPECT_EQ(run({"run", "no-such-model", "-t", "-7", "hi"}).status, 2);
+  EXPECT_EQ(run({"logits", "-m", "no-such-model"}).status, 2);
+  EXPECT_EQ(run({"logits", "-m", kBpe, "--tokens", "1,x", "-o", "/dev/null"}).status, 2);
+  EXPECT_EQ(run({"logits", "-m", kBpe, "--tokens", "1", "-o", "/dev/null", "--isa", "mmx"}).status, 2);
+}
+
+TEST(Usage, MissingModelsExitWithThree) {
+  const Outcome name = run({"run", "no-such-model", "hi"});
+  EXPECT_EQ(name.status, 3);
+  EXPECT_THAT(name.err, HasSubstr("no-such-model"));
+  const Outcome path = run({"show", "/no/such/file.gguf"});
+  EXPECT_EQ(path.status, 3);
+  EXPECT_THAT(path.err, HasSubstr("/no/such/file.gguf"));
+}
+
+TEST(Version, IsAnObject) {
+  const auto object = parse_json(run({"version", "--json"}).out);
+  ASSERT_TRUE(object.has_value());
+  EXPECT_TRUE((*object)["version"].is_string());
+  EXPECT_TRUE((*object)["isas"].is_array());
+  EXPECT_THAT(run({"--version"}).out, HasSubstr("hearth"));
+}
+
+TEST(Tokenize, RoundTripsBytes) {
+  const std::string text = "Hello,  world!\n\tna\xc3\xafve \xf0\x9f\x94\xa5 \r\n";
+  for (const std::string& model : {kBpe, kSpm}) {
+    const Outcome ids = run({"tokenize", "-m", model, "--no-bos"}, text);
+    ASSERT_EQ(ids.status, 0) << ids.err;
+    EXPECT_EQ(count_lines(ids.out), 1u);
+    EXPECT_EQ(ids.out.find_first_not_of("0123456789 \n"), std::string::npos);
+    EXPECT_THAT(ids.err, IsEmpty());
+    const Outcome back = run({"detokenize", "-m", model}, ids.out);
+    const std::string expected = model == kSpm ? " " + text : text;  // SentencePiece's leading space
+    EXPECT_EQ(back.out, expected);
+  }
+  EXPECT_EQ(run({"tokenize", "-m", kBpe, "--no-bos"}).out, "\n");
+  EXPECT_EQ(run({"detokenize", "-m", kBpe}, "99999999").status, 2);
+  EXPECT_EQ(run({"detokenize", "-m", kBpe}, "abc").status, 2);
+}
+
+TEST(Tokenize, AddsBosWhereTheModelAsksForIt) {
+  const std::string with = run({"tokenize", "-m", kSpm}, "a").out;
+  const std::string without = run({"tokenize", "-m", kSpm, "--no-bos"}, "a").out;
+  EXPECT_TRUE(with.ends_with(without));
+  EXPECT_GT(with.size(), without.size());
+}
+
+TEST(Template, RendersAndFails) {
+  const std::string file = scratch_folder() + "/t.jinja";
+  spit(file, "{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}{{ missing }}{{ strftime_now('%Y-%m-%d') }}");
+  const Outcome good = run({"template", "--template", file, "--now", "2024-07-26T15:04:05"},
+                           R"({"messages":[{"role":"user","content":"h\u00e9\n"}]})");
+  EXPECT_EQ(good.status, 0) << good.err;
+  EXPECT_EQ(good.out, "[user] h\xc3\xa9\n2024-07-26");
+  spit(file, "a\n{{ raise_exception('only  this') }}");
+  const Outcome raised = run({"template", "--template", file}, "{}");
+  EXPECT_NE(raised.status, 0);
+  EXPECT_THAT(raised.err, HasSubstr("only  this"));
+  EXPECT_THAT(raised.out, IsEmpty());
+  EXPECT_NE(run({"template", "--template", file}, "[1]").status, 0);
+  EXPECT_NE(run({"template", "--template", file}, "{").status, 0);
+  EXPECT_EQ(run({"template"}, "{}").status, 2);
+}
+
+TEST(Logits, WritesEveryPositionWhateverTheSplit) {
+  const std::string out = scratch_folder() + "/l.f32";
+  const std::string tokens = slurp(fixture("tiny-llama-q8_0.tokens"));
+  std::string expected;
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {}, {"-ub", "1"}, {"-ub", "3", "-t", "2"}, {"-b", "8"}, {"-ub", "512", "-t", "1"}, {"--isa", "scalar"}}) {
+    std::vector<std::string> args{"logits", "-m", fixture("tiny-llama-q8_0.gguf"), "--tokens", tokens, "-o", out};
+    args.insert(args.end(), flags.begin(), flags.end());
+    const Outcome outcome = run(args);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const std::string bytes = slurp(out);
+    ASSERT_EQ(bytes.size(), 20u * 288 * 4);
+    if (expected.empty()) expected = bytes;
+    EXPECT_EQ(bytes, expected);
+  }
+}
+
+TEST(Logits, RefusesWhatDoesNotFitAndKeepsNoFile) {
+  const std::string out = scratch_folder() + "/none.f32";
+  EXPECT_EQ(run({"logits", "-m", kBpe, "--tokens", "1,2,3", "-c", "2", "-o", out}).status, 5);
+  EXPECT_EQ(run({"logits", "-m", kBpe, "--tokens", "1,288", "-o", out}).status, 2);
+  struct stat status;
+  EXPECT_NE(::stat(out.c_str(), &status), 0);
+
+  // A weight that is not a number: an error, and no file.
+  std::string broken = slurp(kBpe);
+  const float nan = std::nanf("");
+  for (std::size_t at = broken.size() - 4096; at + 4 <= broken.size(); at += 4) std::memcpy(&broken[at], &nan, 4);
+  const std::string path = scratch_folder() + "/nan.gguf";
+  spit(path, broken);
+  const Outcome outcome = run({"logits", "-m", path, "--tokens", "1,2,3", "-o", out});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("not finite"));
+  EXPECT_NE(::stat(out.c_str(), &status), 0);
+}
+
+TEST(Run, AnswersOnStandardOutputAlone) {
+  const Outcome outcome = run({"run", kBpe, "hello", "-n", "8", "--temp", "0", "--ignore-eos"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, IsEmpty());
+  EXPECT_TRUE(outcome.out.ends_with("\n"));
+  EXPECT_EQ(run({"run", kBpe, "hello", "-n", "8", "--temp", "0", "--ignore-eos"}).out, outcome.out);
+  EXPECT_EQ(run({"run", kBpe, "-n", "8", "--temp", "0", "--ignore-eos"}, "hello").out, outcome.out);
+  EXPECT_EQ(run({"run", "-m", kBpe, "-p", "hello", "-n", "8", "--greedy", "--ignore_eos"}).out, outcome.out);
+  const Outcome verbose = run({"run", kBpe, "hello", "-n", "8", "--temp", "0", "--ignore-eos", "--verbose"});
+  EXPECT_EQ(verbose.out, outcome.out);
+  EXPECT_THAT(verbose.err, HasSubstr("tokens/s"));
+}
+
+TEST(Run, TheSeedDecides) {
+  const auto answer = [](const char* seed) {
+    return run({"run", kBpe, "hello", "-n", "24", "--temp", "1.5", "--seed", seed, "--ignore-eos"}).out;
+  };
+  EXPECT_EQ(answer("1"), answer("1"));
+  EXPECT_NE(answer("1"), answer("2"));
+}
+
+TEST(Run, NoTokensMeansNoOutput) {
+  const Outcome outcome = run({"run", kBpe, "hello", "-n", "0"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, IsEmpty());
+}
+
+TEST(Run, EmptyPromptIsAUsageError) { EXPECT_EQ(run({"run", kBpe}).status, 2); }
+
+TEST(Run, PromptLongerThanTheContextDoesNotFit) {
+  std::string text;
+  for (int i = 0; i < 400; ++i) text += "word ";
+  const Outcome outcome = run({"run", kBpe, "-c", "64"}, text);
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_THAT(outcome.err, HasSubstr("context"));
+}
+
+TEST(Run, ControlCEndsIt) {
+  const Outcome outcome = run(Invocation{.args = {"run", kBpe, "hello", "-n", "-1", "-c", "100000", "--ignore-eos"},
+                                         .interrupt_after = 0.7});
+  EXPECT_EQ(outcome.status, 130) << outcome.err;
+  EXPECT_LT(outcome.seconds, 10.0);
+}
+
+TEST(Run, AClosedStandardOutputEndsItQuietly) {
+  const Outcome head = run(Invocation{.args = {"run", kBpe, "hello", "-c", "100000", "--ignore-eos"}, .read_at_most = 1});
+  EXPECT_THAT(head.err, IsEmpty());
+  EXPECT_LT(head.seconds, 20.0);
+  const Outcome closed = run(Invocation{.args = {"run", kBpe, "hello", "-c", "100000", "--ignore-eos"}, .close_stdout = true});
+  EXPECT_THAT(closed.err, IsEmpty());
+  EXPECT_LT(closed.seconds, 20.0);
+}
+
+TEST(Hostile, EveryCommandNamesTheFileAndExitsWithFour) {
+  const std::string good = slurp(kBpe);
+  std::string wrong_magic = good;
+  wrong_magic[0] = 'X';
+  const std::pair<const char*, std::string> cases[] = {
+      {"empty", ""}, {"magic", wrong_magic}, {"short", good.substr(0, 100)}, {"cut", good.substr(0, good.size() / 2)}};
+  for (const auto& [name, bytes] : cases) {
+    const std::string path = scratch_folder() + "/" + name + ".gguf";
+    spit(path, bytes);
+    for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
+             {"run", path, "hi"}, {"show", path}, {"show", path, "--json"}, {"tokenize", "-m", path},
+             {"detokenize", "-m", path}, {"template", "-m", path}, {"import", path, "--name", "bad"},
+             {"logits", "-m", path, "--tokens", "1", "-o", scratch_folder() + "/x.f32"}}) {
+      const Outcome outcome = run(Invocation{.args = args, .input = "{}", .environment = own_store()});
+      EXPECT_EQ(outcome.status, 4) << args[0] << " " << name << ": " << outcome.err;
+      EXPECT_THAT(outcome.err, HasSubstr(path));
+      EXPECT_LE(count_lines(outcome.err), 3u);
+      EXPECT_THAT(outcome.out, IsEmpty());
+    }
+  }
+}
+
+TEST(Hostile, TextFromAFileIsEscaped) {
+  std::string bytes = slurp(kBpe);
+  const std::size_t at = bytes.find("llama");  // general.architecture's value comes first
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 5, "\033[2J\a");
+  const std::string path = scratch_folder() + "/escape.gguf";
+  spit(path, bytes);
+  const Outcome outcome = run({"run", path, "hi"});
+  EXPECT_EQ(outcome.status, 4);
+  EXPECT_THAT(outcome.err, Not(HasSubstr("\033")));
+  EXPECT_THAT(run({"show", path, "--metadata"}).out, Not(HasSubstr("\033")));
+}
+
+TEST(Store, ImportListShowRun) {
+  const auto store = own_store();
+  const auto in_store = [&](std::vector<std::string> args) {
+    return run(Invocation{.args = std::move(args), .environment = store});
+  };
+  const Outcome wrong = in_store({"import", kBpe, "--name", "tiny", "--sha256", std::string(64, '0')});
+  EXPECT_EQ(wrong.status, 4);
+  EXPECT_THAT(in_store({"list", "--json"}).out, Not(HasSubstr("tiny")));
+  EXPECT_EQ(in_store({"import", kBpe, "--name", "tiny", "--sha256", "12"}).status, 2);
+  EXPECT_EQ(in_store({"import", kBpe, "--name", "../tiny"}).status, 2);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(in_store({"import", kBpe, "--name", "tiny"}).status, 0);
+  EXPECT_THAT(in_store({"list"}).out, HasSubstr("tiny"));
+  const auto list = parse_json(in_store({"list", "--json"}).out);
+  ASSERT_TRUE(list.has_value());
+  const auto shown = parse_json(in_store({"show", "tiny", "--json"}).out);
+  ASSERT_TRUE(shown.has_value());
+  EXPECT_THAT((*shown)["path"].get<std::string>(), HasSubstr("store"));
+  EXPECT_EQ(in_store({"run", "tiny", "hello", "-n", "3"}).status, 0);
+  const Outcome typo = in_store({"run", "tinny", "hello"});
+  EXPECT_EQ(typo.status, 3);
+  EXPECT_THAT(typo.err, HasSubstr("tiny"));
+}
+
+TEST(Show, TellsThePathAndTheTypes) {
+  const auto shown = parse_json(run({"show", "-m", kBpe, "--json"}).out);
+  ASSERT_TRUE(shown.has_value());
+  EXPECT_EQ((*shown)["path"], kBpe);
+  EXPECT_TRUE((*shown)["types"].contains("F32"));
+  EXPECT_EQ((*shown)["metadata"]["general.architecture"], "llama");
+  EXPECT_THAT(run({"show", kBpe}).out, AllOf(HasSubstr("llama"), HasSubstr("F32")));
+}
+
+}  // namespace
+}  // namespace hearth::test
