@@ -1,62 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cpus_allowed.h"
 
-#include <sched.h>
-
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
-#include <sstream>
+#include <optional>
+#include <sched.h>
+#include <thread>
 #include <vector>
 
-#include "host/cgroup_internal.h"
+#include "host/cgroup.h"
 
 namespace hearth::host {
 namespace {
 
-unsigned affinity_count() {
-  // The mask grows until the kernel's own fits, for machines with more than 1024 CPUs.
-  for (int n_cpus = 1024; n_cpus <= 1 << 18; n_cpus *= 2) {
-    cpu_set_t* set = CPU_ALLOC(static_cast<std::size_t>(n_cpus));
-    const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(n_cpus));
-    const bool known = ::sched_getaffinity(0, bytes, set) == 0;
-    const int count = known ? CPU_COUNT_S(bytes, set) : 0;
-    CPU_FREE(set);
-    if (known) return static_cast<unsigned>(std::max(1, count));
+// v2: "cpu.max" holds "quota period" or "max period". v1: two files, quota -1 for none.
+std::optional<std::uint64_t> quota_of(const CgroupDirectory& directory) {
+  std::uint64_t quota = 0, period = 0;
+  if (directory.v2) {
+    const std::optional<std::string> text = read_small(directory.path + "/cpu.max");
+    if (!text) return std::nullopt;
+    const char* end = text->data() + text->size();
+    const auto first = std::from_chars(text->data(), end, quota);
+    if (first.ec != std::errc{} || first.ptr == end) return std::nullopt;
+    if (std::from_chars(first.ptr + 1, end, period).ec != std::errc{}) return std::nullopt;
+  } else {
+    const auto q = read_number(directory.path + "/cpu.cfs_quota_us");
+    const auto p = read_number(directory.path + "/cpu.cfs_period_us");
+    if (!q || !p) return std::nullopt;
+    quota = *q;
+    period = *p;
   }
-  return 1;
-}
-
-void lower_to(unsigned& quota, std::int64_t used, std::int64_t period) {
-  if (used <= 0 || period <= 0) return;
-  const auto cpus = static_cast<unsigned>(std::max<std::int64_t>(1, used / period));
-  quota = quota == 0 ? cpus : std::min(quota, cpus);
+  if (period == 0) return std::nullopt;
+  return std::max<std::uint64_t>(1, quota / period);
 }
 
 }  // namespace
 
-unsigned cpu_quota(const std::string& root) {
-  unsigned quota = 0;
-  for (const std::string& folder : cgroup_v2_folders(root)) {
-    const auto text = read_small_file(folder + "/cpu.max");  // "200000 100000" or "max 100000"
-    if (!text) continue;
-    std::istringstream words(*text);
-    std::int64_t used = 0, period = 0;
-    if (words >> used >> period) lower_to(quota, used, period);
+unsigned cpus_of_affinity() {
+  // The mask may be larger than cpu_set_t on a big machine; the call says so with EINVAL.
+  for (std::size_t cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
+    cpu_set_t* set = CPU_ALLOC(cpus);
+    if (set == nullptr) break;
+    const std::size_t size = CPU_ALLOC_SIZE(cpus);
+    CPU_ZERO_S(size, set);
+    const bool ok = sched_getaffinity(0, size, set) == 0;
+    const int count = ok ? CPU_COUNT_S(size, set) : 0;
+    CPU_FREE(set);
+    if (ok) return static_cast<unsigned>(std::max(1, count));
   }
-  for (const char* controller : {"cpu", "cpu,cpuacct"}) {
-    for (const std::string& folder : cgroup_v1_folders(root, controller)) {
-      const auto used = read_number(folder + "/cpu.cfs_quota_us");  // -1 (not a number here): none
-      const auto period = read_number(folder + "/cpu.cfs_period_us");
-      if (used && period) lower_to(quota, static_cast<std::int64_t>(*used), static_cast<std::int64_t>(*period));
-    }
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+unsigned cpus_of_quota(const std::string& root) {
+  std::uint64_t least = 0;
+  for (const CgroupDirectory& directory : cgroup_directories(root, "cpu")) {
+    if (const auto quota = quota_of(directory)) least = least == 0 ? *quota : std::min(least, *quota);
   }
-  return quota;
+  return static_cast<unsigned>(std::min<std::uint64_t>(least, 1u << 20));
 }
 
 unsigned cpus_allowed(const std::string& root) {
-  const unsigned cpus = affinity_count();
-  const unsigned quota = cpu_quota(root);
-  return quota == 0 ? cpus : std::min(cpus, quota);
+  const unsigned affinity = cpus_of_affinity(), quota = cpus_of_quota(root);
+  return quota == 0 ? affinity : std::min(affinity, quota);
 }
 
 }  // namespace hearth::host

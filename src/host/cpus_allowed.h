@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many threads may compute at once without standing in each other's way: the CPUs that this process
-// is allowed to run on, and no more than the CPU quota of any cgroup above it pays for. Threads beyond
-// a quota do not compute, they are stopped together with all others.
+// How many CPUs this process may really use: the smaller of its affinity mask and the CPU quota of
+// every control group above it, at least 1. More threads than that only wait for each other, so this
+// is the default of --threads. Containers set quotas and no masks, which is why the mask is not enough.
 #pragma once
 
 #include <string>
 
 namespace hearth::host {
 
-// At least 1. root is prefixed to /proc and /sys paths (tests).
+// root is put in front of /proc and /sys, so that a test can bring recorded trees.
 unsigned cpus_allowed(const std::string& root = "");
 
-// The quota alone, rounded down and at least 1; 0 where there is none.
-unsigned cpu_quota(const std::string& root = "");
+// The pieces. The quota's floor (a quota of 1.5 CPUs runs one thread well), 0 where there is none.
+unsigned cpus_of_affinity();
+unsigned cpus_of_quota(const std::string& root);
 
 }  // namespace hearth::host

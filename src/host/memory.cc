@@ -2,42 +2,44 @@
 #include "host/memory.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "host/cgroup_internal.h"
+#include "host/cgroup.h"
 
 namespace hearth::host {
 namespace {
 
-void lower_to(std::uint64_t& available, std::uint64_t limit, std::uint64_t used, std::uint64_t reclaimable) {
-  const std::uint64_t firmly_used = used - std::min(used, reclaimable);
-  available = std::min(available, limit - std::min(limit, firmly_used));
+std::optional<std::uint64_t> meminfo(const std::string& root, const std::string& key) {
+  const auto kib = number_after(read_small(root + "/proc/meminfo").value_or(""), key);
+  if (!kib || *kib > UINT64_MAX / 1024) return std::nullopt;
+  return *kib * 1024;
+}
+
+// What is left in one group; nothing if it has no limit.
+std::optional<std::uint64_t> left_in(const CgroupDirectory& directory) {
+  const char* limit_name = directory.v2 ? "/memory.max" : "/memory.limit_in_bytes";
+  const char* use_name = directory.v2 ? "/memory.current" : "/memory.usage_in_bytes";
+  // In v1 the total_ line includes the groups below, as the usage does.
+  const char* file_name = directory.v2 ? "inactive_file" : "total_inactive_file";
+  const auto limit = read_number(directory.path + limit_name);
+  const auto use = read_number(directory.path + use_name);
+  if (!limit || !use) return std::nullopt;
+  const std::string stat = read_small(directory.path + "/memory.stat").value_or("");
+  const std::uint64_t droppable = std::min(number_after(stat, file_name).value_or(0), *use);
+  const std::uint64_t needed = *use - droppable;
+  return *limit > needed ? *limit - needed : 0;
 }
 
 }  // namespace
 
-std::uint64_t available_memory_bytes(const std::string& root) {
-  std::uint64_t available = std::numeric_limits<std::uint64_t>::max() / 2;
-  if (const auto meminfo = read_small_file(root + "/proc/meminfo"))
-    if (const auto kib = number_after(*meminfo, "MemAvailable:")) available = *kib * 1024;
+std::optional<std::uint64_t> total_memory(const std::string& root) { return meminfo(root, "MemTotal"); }
 
-  for (const std::string& folder : cgroup_v2_folders(root)) {
-    const auto used = read_number(folder + "/memory.current");
-    if (!used) continue;
-    const auto stat = read_small_file(folder + "/memory.stat");
-    const std::uint64_t cache = stat ? number_after(*stat, "inactive_file ").value_or(0) : 0;
-    for (const char* limit : {"/memory.max", "/memory.high"})  // "max" is not a number: no limit
-      if (const auto bytes = read_number(folder + limit)) lower_to(available, *bytes, *used, cache);
+std::optional<std::uint64_t> available_memory(const std::string& root) {
+  std::optional<std::uint64_t> least = meminfo(root, "MemAvailable");
+  for (const CgroupDirectory& directory : cgroup_directories(root, "memory")) {
+    const auto left = left_in(directory);
+    if (left) least = least ? std::min(*least, *left) : *left;
   }
-  for (const std::string& folder : cgroup_v1_folders(root, "memory")) {
-    const auto used = read_number(folder + "/memory.usage_in_bytes");
-    const auto limit = read_number(folder + "/memory.limit_in_bytes");
-    if (!used || !limit) continue;
-    const auto stat = read_small_file(folder + "/memory.stat");
-    const std::uint64_t cache = stat ? number_after(*stat, "total_inactive_file ").value_or(0) : 0;
-    lower_to(available, *limit, *used, cache);
-  }
-  return available;
+  return least;
 }
 
 }  // namespace hearth::host

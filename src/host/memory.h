@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How much memory this process can still use: what the kernel calls available, and no more than what any
-// cgroup above it leaves (limit - use + reclaimable file cache).
+// How much memory this process may still take without swapping or being killed: the smaller of what
+// the machine has available and, for every control group above us, its limit less its use plus the
+// file pages that it would drop first. Read again before each decision: it changes.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace hearth::host {
 
-// Bytes. root is prefixed to /proc and /sys paths (tests). A very large number where nothing is known.
-std::uint64_t available_memory_bytes(const std::string& root = "");
+// Bytes; nothing where /proc cannot be read. root is put in front of /proc and /sys.
+std::optional<std::uint64_t> available_memory(const std::string& root = "");
+
+// The machine's whole memory in bytes.
+std::optional<std::uint64_t> total_memory(const std::string& root = "");
 
 }  // namespace hearth::host

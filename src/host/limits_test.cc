@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CPU quotas and memory limits, read from small trees that imitate /proc and /sys.
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/cgroup.h"
+#include "host/cpu.h"
+#include "host/cpus_allowed.h"
+#include "host/memory.h"
+
+namespace hearth::host {
+namespace {
+
+constexpr char kV2Mount[] =
+    "22 1 0:20 / /proc rw - proc proc rw\n"
+    "30 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+constexpr char kV1Mounts[] =
+    "30 22 0:26 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"
+    "33 30 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
+    "34 30 0:30 / /sys/fs/cgroup/memory rw shared:10 - cgroup cgroup rw,memory\n"
+    "35 30 0:31 / /sys/fs/cgroup/unified rw shared:11 - cgroup2 cgroup2 rw\n";
+
+class Tree : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/hearth_host_XXXXXX";
+    ASSERT_NE(mkdtemp(name), nullptr);
+    root_ = name;
+  }
+  void TearDown() override {
+    for (auto it = made_.rbegin(); it != made_.rend(); ++it) std::remove(it->c_str());
+    std::remove(root_.c_str());
+  }
+  void put(const std::string& path, const std::string& text) {
+    for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      const std::string directory = root_ + path.substr(0, slash);
+      if (mkdir(directory.c_str(), 0700) == 0) made_.push_back(directory);
+    }
+    std::ofstream(root_ + path) << text;
+    made_.push_back(root_ + path);
+  }
+  std::string root_;
+  std::vector<std::string> made_;
+};
+
+TEST_F(Tree, NothingThereMeansNoQuota) {
+  EXPECT_EQ(cpus_of_quota(root_), 0u);
+  EXPECT_EQ(cpus_allowed(root_), cpus_of_affinity());
+  EXPECT_FALSE(available_memory(root_));
+}
+
+TEST_F(Tree, TheSmallestQuotaOfAllAncestorsBinds) {
+  put("/proc/self/mountinfo", kV2Mount);
+  put("/proc/self/cgroup", "0::/system.slice/hearth.service\n");
+  put("/sys/fs/cgroup/system.slice/hearth.service/cpu.max", "max 100000\n");
+  EXPECT_EQ(cpus_of_quota(root_), 0u);
+  put("/sys/fs/cgroup/system.slice/cpu.max", "350000 100000\n");
+  EXPECT_EQ(cpus_of_quota(root_), 3u);
+  put("/sys/fs/cgroup/system.slice/hearth.service/cpu.max", "50000 100000\n");
+  EXPECT_EQ(cpus_of_quota(root_), 1u);  // half a CPU still runs one thread
+  EXPECT_EQ(cpus_allowed(root_), 1u);
+}
+
+TEST_F(Tree, AContainerSeesItsOwnGroupAsTheRoot) {
+  put("/proc/self/mountinfo", kV2Mount);
+  put("/proc/self/cgroup", "0::/../../docker/4711\n");
+  put("/sys/fs/cgroup/cpu.max", "200000 100000\n");
+  EXPECT_EQ(cpus_of_quota(root_), 2u);
+}
+
+TEST_F(Tree, AMountOfPartOfTheTree) {
+  put("/proc/self/mountinfo", "30 22 0:26 /docker/47 /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  put("/proc/self/cgroup", "0::/docker/47/inner\n");
+  put("/sys/fs/cgroup/inner/cpu.max", "500000 100000\n");
+  EXPECT_EQ(cpus_of_quota(root_), 5u);
+}
+
+TEST_F(Tree, VersionOne) {
+  put("/proc/self/mountinfo", kV1Mounts);
+  put("/proc/self/cgroup", "4:memory:/m\n3:cpu,cpuacct:/a/b\n0::/unified\n");
+  put("/sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_quota_us", "-1\n");
+  put("/sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(cpus_of_quota(root_), 0u);
+  put("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "800000\n");
+  put("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "200000\n");
+  EXPECT_EQ(cpus_of_quota(root_), 4u);
+
+  put("/proc/meminfo", "MemTotal:       4000 kB\nMemFree: 1 kB\nMemAvailable:   3000 kB\n");
+  put("/sys/fs/cgroup/memory/m/memory.limit_in_bytes", "1000000\n");
+  put("/sys/fs/cgroup/memory/m/memory.usage_in_bytes", "900000\n");
+  put("/sys/fs/cgroup/memory/m/memory.stat", "inactive_file 1\ntotal_inactive_file 300000\n");
+  EXPECT_EQ(available_memory(root_), 400000u);
+}
+
+TEST_F(Tree, MemoryIsTheLeastOfMachineAndGroups) {
+  put("/proc/self/mountinfo", kV2Mount);
+  put("/proc/self/cgroup", "0::/a/b\n");
+  put("/proc/meminfo", "MemTotal:       4000 kB\nMemAvailable:   3000 kB\n");
+  EXPECT_EQ(available_memory(root_), 3000u * 1024);
+  EXPECT_EQ(total_memory(root_), 4000u * 1024);
+  put("/sys/fs/cgroup/a/b/memory.max", "max\n");
+  put("/sys/fs/cgroup/a/b/memory.current", "5000\n");
+  EXPECT_EQ(available_memory(root_), 3000u * 1024);
+  put("/sys/fs/cgroup/a/memory.max", "2000000\n");
+  put("/sys/fs/cgroup/a/memory.current", "1500000\n");
+  EXPECT_EQ(available_memory(root_), 500000u);
+  put("/sys/fs/cgroup/a/memory.stat", "anon 1\ninactive_file 250000\n");
+  EXPECT_EQ(available_memory(root_), 750000u);
+  put("/sys/fs/cgroup/a/b/memory.max", "100\n");
+  EXPECT_EQ(available_memory(root_), 0u);  // over its limit already
+}
+
+TEST(Host, ThisMachine) {
+  EXPECT_GE(cpus_allowed(), 1u);
+  EXPECT_GT(available_memory().value_or(0), 0u);
+  EXPECT_GE(total_memory().value_or(0), 1u << 20);
+#if defined(__x86_64__)
+  EXPECT_FALSE(cpu_features().vendor.empty());
+#endif
+}
+
+}  // namespace
+}  // namespace hearth::host
