@@ -25,10 +25,9 @@ Drawn draw_and_learn(const Step& step, Candidates& candidates) {
 // k = ((s - 1) 2^mu / (1 - n^(1 - s)))^(1 / s), at least 1 and at most the candidates there are.
 std::size_t zipf_cut(double s, double mu, double vocab_size, std::size_t most) {
   const double excess = s - 1;
-  const double inner =
-      excess * exact_pow(2, mu) / (1 - exact_pow(vocab_size, -excess));
+  const double inner = excess * exact_pow(2, mu) / (1 - exact_pow(vocab_size, -excess));
   const double k = exact_pow(inner, 1 / s);
-  if (!(k >= 1)) return 1;  // also NaN: a lone candidate, or all alike
+  if (!(k >= 1)) return 1;  // also NaN, which a lone candidate makes
   return k < static_cast<double>(most) ? static_cast<std::size_t>(k) : most;
 }
 
