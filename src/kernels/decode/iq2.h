@@ -16,8 +16,18 @@ inline uint32_t with_parity(uint32_t seven) {
   return seven | static_cast<uint32_t>(__builtin_parity(seven)) << 7;
 }
 
+// q = grid with the signs of the low n bits, n = 8 or 4, all bytes at once: a set bit becomes a byte of
+// ones (mask) whose lowest bit (one) completes the two's complement. No byte carries into the next,
+// since grids are positive.
 inline void signed_run(const int8_t* grid, size_t n, uint32_t signs, int8_t* q) {
-  for (size_t i = 0; i < n; ++i) q[i] = static_cast<int8_t>(signs >> i & 1 ? -grid[i] : grid[i]);
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  const uint64_t bit = (signs & 255u) * kOnes & 0x8040201008040201u;
+  const uint64_t one = (bit + 0x7f * kOnes) >> 7 & kOnes;
+  const uint64_t mask = one * 255;
+  uint64_t run = 0;
+  __builtin_memcpy(&run, grid, n);
+  run = (run ^ mask) + one;
+  __builtin_memcpy(q, &run, n);
 }
 
 inline int odd_scale(int s) { return 2 * s + 1; }
