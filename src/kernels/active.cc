@@ -9,6 +9,8 @@
 #if defined(__x86_64__)
 #include "kernels/avx2/functions.h"
 #include "kernels/avx512vnni/functions.h"
+#elif defined(__aarch64__)
+#include "kernels/neon/functions.h"
 #endif
 
 namespace hearth::kernels {
@@ -68,6 +70,8 @@ std::vector<IsaChoice> choices_for([[maybe_unused]] const host::CpuFeatures& cpu
                            {cpu.fma, "the CPU lacks FMA"},
                            {cpu.f16c, "the CPU lacks F16C"},
                            {cpu.bmi2, "the CPU lacks BMI2"}}),
+#elif defined(__aarch64__)
+      choice(neon::table, {{cpu.neon, "the CPU or system has no Advanced SIMD"}}),
 #endif
       choice(scalar::table, {}),
   };

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/neon/functions.h"
+#include "kernels/neon/vec.h"
+#include "kernels/constants.h"
+#include "kernels/half.h"
+
+namespace hearth::kernels::neon {
+
+#include "kernels/generic/elementwise.inc"
+
+}  // namespace hearth::kernels::neon

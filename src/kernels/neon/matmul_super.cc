@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/neon/functions.h"
+#include "kernels/neon/vec.h"
+#include "kernels/decode.h"
+#include "kernels/scalar/functions.h"
+
+namespace hearth::kernels::neon {
+
+#include "kernels/generic/matmul_super.inc"
+
+}  // namespace hearth::kernels::neon

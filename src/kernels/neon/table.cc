@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/neon/functions.h"
+#include "kernels/table.h"
+
+namespace hearth::kernels::neon {
+namespace {
+
+#include "kernels/generic/table.inc"
+
+}  // namespace
+
+constinit const Kernels table = vector_kernels("neon");
+
+}  // namespace hearth::kernels::neon
