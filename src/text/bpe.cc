@@ -90,7 +90,19 @@ void BpeTokenizer::encode_text(std::string_view text, bool, Scratch& scratch,
     scratch.text = without_plain_spaces(text);
     text = scratch.text;
   }
-  cut_and_encode(text, scratch, out);
+  if (vocab_.model_name != "whitespace") return cut_and_encode(text, scratch, out);
+  // Models of kind "whitespace" drop white space and may fold case.
+  std::string& word = scratch.word;
+  word.clear();
+  while (!text.empty()) {
+    const LenientRune next = decode_lenient(text);
+    text.remove_prefix(next.length);
+    const bool space = (rune_class(next.rune) & kWhiteSpace) != 0;
+    if (!space) append_plain(word, vocab_.lower_case ? lower_case(next.rune) : next.rune);
+    if (!space && !text.empty()) continue;
+    cut_and_encode(word, scratch, out);
+    word.clear();
+  }
 }
 
 void BpeTokenizer::cut_and_encode(std::string_view text, Scratch& scratch,

@@ -10,10 +10,12 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::load(const format::Gguf& ggu
   switch (vocab.model) {
     case VocabModel::spm: return make_spm(std::move(vocab));
     case VocabModel::bpe: return make_bpe(gguf, std::move(vocab));
-    default: break;
+    case VocabModel::wordpiece: return make_wordpiece(std::move(vocab));
+    case VocabModel::unigram: return make_unigram(gguf, std::move(vocab));
+    case VocabModel::rwkv: return make_rwkv(std::move(vocab));
+    case VocabModel::plamo2: return make_plamo(gguf, std::move(vocab));
   }
-  return fail(ErrorCode::unsupported, "{}: tokenizer.ggml.model \"{}\" is not supported yet",
-              gguf.file_name(), vocab.model_name);
+  return fail(ErrorCode::unsupported, "{}: unknown kind of tokenizer", gguf.file_name());
 }
 
 }  // namespace hearth::text

@@ -46,9 +46,9 @@ TokenizerBase::TokenizerBase(Vocab vocab) : vocab_(std::move(vocab)), special_(v
 std::string TokenizerBase::piece_of(TokenId id) const {
   const std::string_view spelling = vocab_.spelled.at(static_cast<std::size_t>(id));
   if (vocab_.model == VocabModel::rwkv) return unescape_rwkv(spelling);
+  if (vocab_.model == VocabModel::plamo2 && !vocab_.has(id, kAttrByte)) return std::string(spelling);
   if (vocab_.has(id, kAttrControl | kAttrUnknown | kAttrUserDefined)) return std::string(spelling);
   if (vocab_.has(id, kAttrNormal)) {
-    if (vocab_.model == VocabModel::plamo2) return std::string(spelling);
     if (vocab_.model == VocabModel::bpe && !vocab_.escape_spaces) return from_byte_alphabet(spelling);
     return with_plain_spaces(spelling);
   }

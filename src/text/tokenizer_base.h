@@ -68,5 +68,9 @@ class TokenizerBase : public Tokenizer {
 // The kinds. The vocabulary's model says which one to make.
 Result<std::shared_ptr<const Tokenizer>> make_bpe(const format::Gguf& gguf, Vocab vocab);
 Result<std::shared_ptr<const Tokenizer>> make_spm(Vocab vocab);
+Result<std::shared_ptr<const Tokenizer>> make_wordpiece(Vocab vocab);
+Result<std::shared_ptr<const Tokenizer>> make_unigram(const format::Gguf& gguf, Vocab vocab);
+Result<std::shared_ptr<const Tokenizer>> make_rwkv(Vocab vocab);
+Result<std::shared_ptr<const Tokenizer>> make_plamo(const format::Gguf& gguf, Vocab vocab);
 
 }  // namespace hearth::text

@@ -20,7 +20,7 @@ Result<void> apply_model_defaults(const format::Gguf& gguf, Vocab& vocab) {
     vocab.model = VocabModel::spm;
     vocab.bos = 1, vocab.eos = 2, vocab.unknown = 0;
     vocab.add_bos = vocab.add_space_prefix = true;
-  } else if (name == "gpt2" || name == "hybriddna" || name == "whitespace") {
+  } else if (name == "gpt2" || name == "whitespace") {
     vocab.model = VocabModel::bpe;
     vocab.bos = 11, vocab.eos = 11;
   } else if (name == "gemma4") {
