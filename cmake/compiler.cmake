@@ -1,5 +1,6 @@
-# Compiler flags that every target shares. ISA-specific flags live with the kernels alone: everything
-# else is built for the Debian baseline, so that one binary runs on every machine of its architecture.
+# Compiler flags that every target shares. ISA-specific flags live with the kernels alone:
+# everything else is built for Debian's baseline, so that one binary runs on every machine of its
+# architecture.
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -7,7 +8,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wno-unknown-pragmas)
-# Options are structs with designated initialisers; the fields left out are meant to keep their default.
+# Options are structs with designated initialisers; fields left out are meant to keep their default.
 add_compile_options(-Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   add_compile_options(-Wno-restrict)  # false for "text" + std::string (GCC bug 105329)
@@ -20,7 +21,8 @@ if(HEARTH_WERROR)
 endif()
 
 if(HEARTH_SANITIZE)
-  add_compile_options(-fsanitize=${HEARTH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_compile_options(-fsanitize=${HEARTH_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${HEARTH_SANITIZE})
 endif()
 if(HEARTH_FUZZ)
