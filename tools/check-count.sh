@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# check-count.sh LOG: how many test cases a run of ctest went through, from its LastTest.log: what each
-# GoogleTest program or script reports ("[  PASSED  ] N tests." or "N cases passed"), else one.
+# check-count.sh LOG: how many test cases a run of ctest went through, from its LastTest.log: what
+# each GoogleTest program or script reports ("[  PASSED  ] N tests." or "N cases passed"), else one.
 set -euo pipefail
 
 awk '

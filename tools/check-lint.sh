@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# check-lint.sh BUILD: clang-tidy over the sources of src and apps that are not tests, with the flags of that
-# build. A file is looked at again only when it, a header of this repository that it includes, or
-# .clang-tidy has changed: the stamps lie in BUILD/lint.
+# check-lint.sh BUILD: clang-tidy over the sources of src and apps that are not tests, with the
+# flags of that build. A file is looked at again only when it, a header of this repository that it
+# includes, or .clang-tidy has changed: the stamps lie in BUILD/lint.
 set -euo pipefail
 
 build=$1

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What ./try and ./check share: packages from tools/packages.txt, the default model, one build preset.
+# What ./try and ./check share: packages from tools/packages.txt, the default model, builds.
 # Sourced, with `repo` set to the folder of the clone. Everything it says goes to standard error.
 # Each step looks first and returns at once when there is nothing to do.
 
