@@ -12,7 +12,7 @@
 namespace hearth {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
 
 TEST(BoundedQueue, FirstInFirstOut) {
   BoundedQueue<int> queue(3);
