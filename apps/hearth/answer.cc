@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "answer.h"
 
-#include <chrono>
-
 #include <fmt/format.h>
+
+#include <chrono>
 
 #include "process.h"
 #include "progress.h"
@@ -25,7 +25,8 @@ Result<engine::Event> next_event(engine::EventQueue& events) {
 
 }  // namespace
 
-Result<engine::LoadedEvent> wait_until_loaded(engine::Engine& engine, engine::EventQueue& load_events) {
+Result<engine::LoadedEvent> wait_until_loaded(engine::Engine& engine,
+                                              engine::EventQueue& load_events) {
   ProgressBar bar("loading");
   while (true) {
     auto event = next_event(load_events);
@@ -35,7 +36,8 @@ Result<engine::LoadedEvent> wait_until_loaded(engine::Engine& engine, engine::Ev
     }
     if (const auto* progress = std::get_if<engine::LoadProgressEvent>(&event->what))
       bar.show(progress->done_bytes, progress->total_bytes);
-    if (auto* failed = std::get_if<engine::FailedEvent>(&event->what)) return std::unexpected(std::move(failed->error));
+    if (auto* failed = std::get_if<engine::FailedEvent>(&event->what))
+      return std::unexpected(std::move(failed->error));
     if (auto* loaded = std::get_if<engine::LoadedEvent>(&event->what)) return std::move(*loaded);
   }
 }
@@ -68,8 +70,9 @@ void print_speed(const engine::FinishedEvent& finished) {
   const auto rate = [](double n, double seconds) { return seconds > 0 ? n / seconds : 0.0; };
   // The first token comes out of the prompt's last step, so the time after it makes n - 1 tokens.
   const double n_after_first = finished.n_generated > 0 ? finished.n_generated - 1.0 : 0.0;
-  fmt::print(stderr, "prompt: {} tokens, {:.1f} tokens/s, first token after {:.2f} s\n", finished.n_prompt,
-             rate(finished.n_prompt, finished.prompt_seconds), finished.first_token_seconds);
+  fmt::print(stderr, "prompt: {} tokens, {:.1f} tokens/s, first token after {:.2f} s\n",
+             finished.n_prompt, rate(finished.n_prompt, finished.prompt_seconds),
+             finished.first_token_seconds);
   fmt::print(stderr, "generation: {} tokens, {:.1f} tokens/s ({})\n", finished.n_generated,
              rate(n_after_first, finished.generation_seconds), engine::name_of(finished.reason));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Drives one request from submission to its end and prints the answer as it comes. Notices Ctrl-C and a
-// reader that has gone while waiting, so both take effect at once.
+// Drives one request from submission to its end and prints the answer as it comes. Notices Ctrl-C
+// and a reader that has gone while waiting, so both take effect at once.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,8 @@
 namespace hearth::app {
 
 // Waits until the model is loaded, with a progress bar on standard error where that is a terminal.
-Result<engine::LoadedEvent> wait_until_loaded(engine::Engine& engine, engine::EventQueue& load_events);
+Result<engine::LoadedEvent> wait_until_loaded(engine::Engine& engine,
+                                              engine::EventQueue& load_events);
 
 struct Answer {
   std::string text;

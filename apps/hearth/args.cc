@@ -11,7 +11,8 @@ namespace hearth::app {
 namespace {
 
 // llama.cpp's spellings with one dash and several letters. CLI11 would read them as groups.
-constexpr std::array<std::string_view, 7> kSingleDashLong = {"-ub", "-ctk", "-ctv", "-tb", "-ngl", "-sys", "-np"};
+constexpr std::array<std::string_view, 7> kSingleDashLong = {"-ub",  "-ctk", "-ctv", "-tb",
+                                                             "-ngl", "-sys", "-np"};
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);

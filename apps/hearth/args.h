@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The small step between what llama.cpp and Ollama users type and what CLI11 parses: single-dash long
-// options (-ngl, -ctk) and underscores (--top_k) are rewritten, and an unknown flag is answered with
-// the nearest known one.
+// The small step between what llama.cpp and Ollama users type and what CLI11 parses: single-dash
+// long options (-ngl, -ctk) and underscores (--top_k) are rewritten, and an unknown flag is
+// answered with the nearest known one.
 #pragma once
 
 #include <string>

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "chat.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "answer.h"
 #include "base/utf8.h"
@@ -22,7 +21,8 @@ constexpr std::string_view kHelp =
     "  \"\"\"               begins and ends a message of several lines\n"
     "  Ctrl-C            stops the answer\n";
 
-// A line of the terminal without its newline; nothing at the end of input, an empty line after Ctrl-C.
+// A line of the terminal without its newline; nothing at the end of input, an empty line after
+// Ctrl-C.
 std::optional<std::string> read_line(const char* prompt) {
   fmt::print(stderr, "{}", prompt);
   std::fflush(stderr);
@@ -105,7 +105,8 @@ Result<int> run_chat(engine::Engine& engine, const ChatOptions& options) {
     TRY(write_stdout("\n"));
     if (!answer) {
       clear_interrupted();
-      if (answer.error().code != ErrorCode::cancelled) fmt::print(stderr, "hearth: {}\n", answer.error().message);
+      if (answer.error().code != ErrorCode::cancelled)
+        fmt::print(stderr, "hearth: {}\n", answer.error().message);
       messages.erase(messages.size() - 1);
       continue;
     }

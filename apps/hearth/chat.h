@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The chat of `hearth run MODEL` on a terminal: turns with memory, a few slash commands. Ctrl-C stops
-// the answer, not the program.
+// The chat of `hearth run MODEL` on a terminal: turns with memory, a few slash commands. Ctrl-C
+// stops the answer, not the program.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@
 namespace hearth::app {
 
 struct ChatOptions {
-  engine::Request request;       // sampling and limits for every turn
-  std::string system;            // empty: the template's own
+  engine::Request request;  // sampling and limits for every turn
+  std::string system;       // empty: the template's own
   bool verbose = false;
 };
 

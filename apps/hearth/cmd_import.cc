@@ -25,7 +25,11 @@ struct Options {
 // Only what can be read as a model goes into the store.
 Result<void> check_is_model(const std::string& path) {
   std::vector<format::NamedFd> shards;
-  for (const std::string& shard : TRY(store::all_shards(path))) shards.push_back({TRY(open_for_read(shard)), shard});
+  for (const std::string& shard : TRY(store::all_shards(path)))
+    shards.push_back({
+      TRY(open_for_read(shard))
+      , shard
+    });
   TRY(format::ModelFiles::map(std::move(shards)));
   return {};
 }
@@ -46,7 +50,8 @@ Result<int> import(const Options& options) {
   import.name = options.name.empty() ? name_from(options.file) : options.name;
   import.sha256 = options.sha256;
   import.replace = options.force;
-  if (const store::KnownModel* known = store::find_known_model(import.name); known != nullptr && known->sha256 == import.sha256) {
+  if (const store::KnownModel* known = store::find_known_model(import.name);
+      known != nullptr && known->sha256 == import.sha256) {
     import.licence = known->licence;
     import.source = known->source;
   }
@@ -64,7 +69,8 @@ Result<int> import(const Options& options) {
   if (options.json) {
     TRY(write_stdout(store::to_text(manifest)));
   } else {
-    fmt::print(stderr, "imported {} as {}; try: hearth run {}\n", printable(options.file), manifest.name, manifest.name);
+    fmt::print(stderr, "imported {} as {}; try: hearth run {}\n", printable(options.file),
+               manifest.name, manifest.name);
   }
   return 0;
 }
@@ -74,7 +80,8 @@ Result<int> import(const Options& options) {
 Action declare_import(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("FILE", options->file, "a GGUF file; of a split model, any shard")->required();
-  app.add_option("--name", options->name, "what the model is called from now on (default: from the file's name)");
+  app.add_option("--name", options->name,
+                 "what the model is called from now on (default: from the file's name)");
   app.add_option("--sha256", options->sha256, "the hash that the file must have");
   app.add_flag("--force", options->force, "take the name away from another model");
   app.add_flag("--json", options->json, "print the manifest");

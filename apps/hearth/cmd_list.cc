@@ -20,14 +20,16 @@ Result<int> list(bool json) {
   std::string text;
   if (json) {
     Json models = Json::array();
-    for (const store::Manifest& manifest : listing.models) models.push_back(TRY(parse_json(store::to_text(manifest))));
+    for (const store::Manifest& manifest : listing.models)
+      models.push_back(TRY(parse_json(store::to_text(manifest))));
     text = to_json_text(Json{{"models", models}}, 2) + "\n";
   } else if (listing.models.empty()) {
     fmt::print(stderr, "no models yet; hearth import FILE --name NAME takes one in\n");
   } else {
     text = fmt::format("{:<28} {:>10}  {:<14} {}\n", "NAME", "SIZE", "LICENCE", "SHA-256");
     for (const store::Manifest& manifest : listing.models)
-      text += fmt::format("{:<28} {:>10}  {:<14} {}\n", manifest.name, human_bytes(manifest.total_bytes()),
+      text += fmt::format("{:<28} {:>10}  {:<14} {}\n", manifest.name,
+                          human_bytes(manifest.total_bytes()),
                           manifest.licence.empty() ? "-" : printable(manifest.licence, 40),
                           manifest.files.empty() ? "-" : manifest.files[0].sha256.substr(0, 12));
   }

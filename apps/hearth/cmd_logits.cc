@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // logits: the raw float32 logits of every position of a token list, for comparing engines.
-#include <cmath>
-
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "base/file.h"
 #include "command.h"
@@ -56,7 +56,8 @@ Result<int> write_logits(const Options& options) {
   const std::string name = TRY(options.model.take());
   engine::LoadOptions load = TRY(options.compute.take());
   std::string text = options.tokens;
-  if (!options.tokens_file.empty()) text = TRY(read_file(options.tokens_file, std::size_t{1} << 30));
+  if (!options.tokens_file.empty())
+    text = TRY(read_file(options.tokens_file, std::size_t{1} << 30));
   const std::vector<model::TokenId> tokens = TRY(parse_token_ids(text, 0));
   if (tokens.empty()) return fail(ErrorCode::usage, "the token list is empty");
 
@@ -65,13 +66,15 @@ Result<int> write_logits(const Options& options) {
   load.max_wanted = load.n_ubatch;
   if (load.n_ctx == 0) load.n_ctx = static_cast<std::uint32_t>(tokens.size());
   if (tokens.size() > load.n_ctx)
-    return fail(ErrorCode::does_not_fit, "{} tokens do not fit into a context of {}; use a larger -c",
-                tokens.size(), load.n_ctx);
+    return fail(ErrorCode::does_not_fit,
+                "{} tokens do not fit into a context of {}; use a larger -c", tokens.size(),
+                load.n_ctx);
   const auto loaded = TRY(engine::LoadedModel::load(TRY(open_model(name)), load));
   const std::uint32_t n_vocab = loaded->plan().hparams.n_vocab;
   for (const model::TokenId token : tokens)
     if (static_cast<std::uint32_t>(token) >= n_vocab)
-      return fail(ErrorCode::usage, "token {} is outside the vocabulary of {} tokens", token, n_vocab);
+      return fail(ErrorCode::usage, "token {} is outside the vocabulary of {} tokens", token,
+                  n_vocab);
 
   OutputFile output = TRY(OutputFile::create(options.output));
   model::Sequence sequence(loaded->sequences());
@@ -91,8 +94,10 @@ Action declare_logits(CLI::App& app) {
   options->model.declare(app);
   options->compute.declare(app);
   app.add_option("--tokens", options->tokens, "token ids, divided by commas");
-  app.add_option("--tokens-file", options->tokens_file, "a file of token ids, divided by blanks or commas");
-  app.add_option("-o,--output", options->output, "where the float32 values go ('-': standard output)");
+  app.add_option("--tokens-file", options->tokens_file,
+                 "a file of token ids, divided by blanks or commas");
+  app.add_option("-o,--output", options->output,
+                 "where the float32 values go ('-': standard output)");
   return [options] { return write_logits(*options); };
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// run: answer one prompt (an argument, a pipe, or both), or chat on a terminal. Standard output carries
-// the answer alone.
+// run: answer one prompt (an argument, a pipe, or both), or chat on a terminal. Standard output
+// carries the answer alone.
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "answer.h"
 #include "base/file.h"
@@ -52,8 +51,8 @@ Result<Split> split_words(const Options& options) {
   return split;
 }
 
-// What is piped in joins the prompt. Where a prompt was given, a pipe on which nobody writes anything
-// (a parent's standard input, handed down by chance) must not make us wait for ever.
+// What is piped in joins the prompt. Where a prompt was given, a pipe on which nobody writes
+// anything (a parent's standard input, handed down by chance) must not make us wait for ever.
 Result<std::string> read_piped_input(bool have_prompt) {
   if (have_prompt) {
     constexpr int kPatienceMs = 1000;
@@ -98,11 +97,14 @@ Result<int> run(const Options& options) {
   engine::Request request;
   request.id = 1;
   request.sampling = TRY(options.sampling.take());
-  if (options.n_predict < -2) return fail(ErrorCode::usage, "-n {}: give a number of tokens, or -1 for no limit", options.n_predict);
+  if (options.n_predict < -2)
+    return fail(ErrorCode::usage, "-n {}: give a number of tokens, or -1 for no limit",
+                options.n_predict);
   request.max_tokens = options.n_predict < 0 ? -1 : options.n_predict;
   request.ignore_end = options.ignore_eos;
   request.stop = options.stop;
-  if (!options.template_file.empty()) load.chat_template = TRY(read_file(options.template_file, std::size_t{16} << 20));
+  if (!options.template_file.empty())
+    load.chat_template = TRY(read_file(options.template_file, std::size_t{16} << 20));
   if (stdout_is_gone()) leave_quietly();
 
   const bool chat = split.prompt.empty() && options.prompt_file.empty() && stdin_is_terminal();
@@ -111,7 +113,8 @@ Result<int> run(const Options& options) {
   std::string prompt;
   if (!chat) {
     prompt = TRY(complete_prompt(options, split.prompt));
-    if (prompt.empty() && !options.raw) return fail(ErrorCode::usage, "the prompt is empty; give one: hearth run MODEL \"...\"");
+    if (prompt.empty() && !options.raw)
+      return fail(ErrorCode::usage, "the prompt is empty; give one: hearth run MODEL \"...\"");
   }
   const auto loaded = TRY(wait_until_loaded(engine, *load_events));
   if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
@@ -131,10 +134,14 @@ Action declare_run(CLI::App& app) {
   app.add_option("-p,--prompt", options->prompt_flag, "the prompt");
   app.add_option("-f,--file", options->prompt_file, "a file with the prompt");
   app.add_option("--sys,--system", options->system, "the system message");
-  app.add_option("-n,--predict,--n-predict", options->n_predict, "most tokens to generate (default -1: no limit)");
-  app.add_option("-r,--reverse-prompt,--stop", options->stop, "a text that ends the answer; may be repeated");
-  app.add_option("--chat-template-file", options->template_file, "a template file instead of the model's own");
-  app.add_flag("--raw", options->raw, "complete the prompt as plain text, without the chat template");
+  app.add_option("-n,--predict,--n-predict", options->n_predict,
+                 "most tokens to generate (default -1: no limit)");
+  app.add_option("-r,--reverse-prompt,--stop", options->stop,
+                 "a text that ends the answer; may be repeated");
+  app.add_option("--chat-template-file", options->template_file,
+                 "a template file instead of the model's own");
+  app.add_flag("--raw", options->raw,
+               "complete the prompt as plain text, without the chat template");
   app.add_flag("--ignore-eos", options->ignore_eos, "go on after the end-of-generation token");
   app.add_flag("-v,--verbose", options->verbose, "print tokens/s on standard error at the end");
   return [options] { return run(*options); };

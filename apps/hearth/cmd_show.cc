@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// show: what a model file is. Everything that comes out of the file is escaped before it is printed.
-#include <map>
-
+// show: what a model file is. Everything that comes out of the file is escaped before it is
+// printed.
 #include <fmt/format.h>
+
+#include <map>
 
 #include "base/escape.h"
 #include "base/json.h"
@@ -20,7 +21,7 @@
 namespace hearth::app {
 namespace {
 
-constexpr std::size_t kShownElements = 8;   // of an array
+constexpr std::size_t kShownElements = 8;  // of an array
 
 struct Options {
   ModelArgument model;
@@ -30,16 +31,22 @@ struct Options {
 Json scalar_json(const format::Value& value) {
   using format::ValueType;
   switch (value.type) {
-    case ValueType::string: return to_valid_utf8(value.string);
-    case ValueType::boolean: return value.integer != 0;
+    case ValueType::string:
+      return to_valid_utf8(value.string);
+    case ValueType::boolean:
+      return value.integer != 0;
     case ValueType::f32:
-    case ValueType::f64: return value.real;
+    case ValueType::f64:
+      return value.real;
     case ValueType::i8:
     case ValueType::i16:
     case ValueType::i32:
-    case ValueType::i64: return static_cast<std::int64_t>(value.integer);
-    case ValueType::array: break;
-    default: return value.integer;
+    case ValueType::i64:
+      return static_cast<std::int64_t>(value.integer);
+    case ValueType::array:
+      break;
+    default:
+      return value.integer;
   }
   const format::ArrayView& array = value.array;
   Json elements = Json::array();
@@ -71,7 +78,9 @@ struct Facts {
   std::string tokenizer, template_state, runnable;
 };
 
-std::string describe(const Result<void>& result) { return result ? std::string("yes") : "no: " + result.error().message; }
+std::string describe(const Result<void>& result) {
+  return result ? std::string("yes") : "no: " + result.error().message;
+}
 
 Facts gather(const format::ModelFiles& files, std::string path) {
   const format::Gguf& gguf = files.gguf();
@@ -91,7 +100,8 @@ Facts gather(const format::ModelFiles& files, std::string path) {
     facts.template_state = "none";
   } else {
     const auto parsed = text::ChatTemplate::parse(**source);
-    facts.template_state = parsed ? fmt::format("{} bytes", (*source)->size()) : "broken: " + parsed.error().message;
+    facts.template_state =
+        parsed ? fmt::format("{} bytes", (*source)->size()) : "broken: " + parsed.error().message;
   }
   const auto plan = model::compile_plan(gguf);
   facts.runnable = describe(plan ? Result<void>() : Result<void>(std::unexpected(plan.error())));
@@ -105,20 +115,24 @@ Json to_json(const Facts& facts, const format::Gguf& gguf, const Options& option
   object["bytes"] = facts.file_bytes;
   object["parameters"] = facts.parameters;
   object["tensors"] = gguf.tensors().size();
-  for (const auto& [name, count] : facts.types) object["types"][name] = {{"tensors", count.tensors}, {"bytes", count.bytes}};
+  for (const auto& [name, count] : facts.types)
+    object["types"][name] = {{"tensors", count.tensors}, {"bytes", count.bytes}};
   object["tokenizer"] = to_valid_utf8(facts.tokenizer);
   object["chat_template"] = to_valid_utf8(facts.template_state);
   object["runs_here"] = facts.runnable;
-  for (const format::KeyValue& pair : gguf.metadata()) object["metadata"][to_valid_utf8(pair.key)] = scalar_json(pair.value);
+  for (const format::KeyValue& pair : gguf.metadata())
+    object["metadata"][to_valid_utf8(pair.key)] = scalar_json(pair.value);
   if (options.tensors) {
     object["tensor_list"] = Json::array();
     for (const format::Tensor& tensor : gguf.tensors())
-      object["tensor_list"].push_back({{"name", to_valid_utf8(tensor.name)},
-                                       {"type", std::string(format::type_info(tensor.type).name)},
-                                       {"dims", Json(std::vector<std::uint64_t>(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims))},
-                                       {"shard", tensor.shard},
-                                       {"offset", tensor.file_offset},
-                                       {"bytes", tensor.bytes.size()}});
+      object["tensor_list"].push_back(
+          {{"name", to_valid_utf8(tensor.name)},
+           {"type", std::string(format::type_info(tensor.type).name)},
+           {"dims", Json(std::vector<std::uint64_t>(tensor.dims.begin(),
+                                                    tensor.dims.begin() + tensor.n_dims))},
+           {"shard", tensor.shard},
+           {"offset", tensor.file_offset},
+           {"bytes", tensor.bytes.size()}});
   }
   return object;
 }
@@ -133,25 +147,29 @@ std::string to_text(const Facts& facts, const format::Gguf& gguf, const Options&
     return value && *value ? printable(**value, 120) : std::string("-");
   };
   line("file", printable(facts.path));
-  line("format", fmt::format("GGUF v{}, {} tensors, {}", gguf.version(), gguf.tensors().size(), human_bytes(facts.file_bytes)));
+  line("format", fmt::format("GGUF v{}, {} tensors, {}", gguf.version(), gguf.tensors().size(),
+                             human_bytes(facts.file_bytes)));
   line("name", word("general.name"));
   line("architecture", word("general.architecture"));
   line("licence", word("general.license"));
   line("parameters", human_count(facts.parameters));
   std::string types;
   for (const auto& [name, count] : facts.types)
-    types += fmt::format("{}{} x {} ({})", types.empty() ? "" : ", ", count.tensors, name, human_bytes(count.bytes));
+    types += fmt::format("{}{} x {} ({})", types.empty() ? "" : ", ", count.tensors, name,
+                         human_bytes(count.bytes));
   line("types", types.empty() ? "-" : types);
   line("tokenizer", printable(facts.tokenizer));
   line("chat template", printable(facts.template_state));
   line("runs here", printable(facts.runnable));
   if (options.metadata)
     for (const format::KeyValue& pair : gguf.metadata())
-      text += fmt::format("  {:<44} {}\n", printable(pair.key, 100), printable(to_json_text(scalar_json(pair.value)), 160));
+      text += fmt::format("  {:<44} {}\n", printable(pair.key, 100),
+                          printable(to_json_text(scalar_json(pair.value)), 160));
   if (options.tensors)
     for (const format::Tensor& tensor : gguf.tensors())
-      text += fmt::format("  {:<36} {:<8} [{}]\n", printable(tensor.name, 80), format::type_info(tensor.type).name,
-                          fmt::join(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims, ", "));
+      text += fmt::format(
+          "  {:<36} {:<8} [{}]\n", printable(tensor.name, 80), format::type_info(tensor.type).name,
+          fmt::join(tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims, ", "));
   return text;
 }
 
@@ -161,14 +179,17 @@ Result<int> show(const Options& options) {
   const format::Gguf& gguf = files->gguf();
   if (options.chat_template) {
     const auto source = TRY(gguf.get_string("tokenizer.chat_template"));
-    if (!source) return fail(ErrorCode::failed, "{}: the model has no chat template", gguf.file_name());
+    if (!source)
+      return fail(ErrorCode::failed, "{}: the model has no chat template", gguf.file_name());
     TRY(write_stdout(*source));
     return 0;
   }
   const store::Store store = TRY(store::Store::open_default());
   const auto resolved = store.resolve(name);
-  const Facts facts = gather(*files, resolved && !resolved->paths.empty() ? resolved->paths[0] : name);
-  TRY(write_stdout(options.json ? to_json_text(to_json(facts, gguf, options), 2) + "\n" : to_text(facts, gguf, options)));
+  const Facts facts =
+      gather(*files, resolved && !resolved->paths.empty() ? resolved->paths[0] : name);
+  TRY(write_stdout(options.json ? to_json_text(to_json(facts, gguf, options), 2) + "\n"
+                                : to_text(facts, gguf, options)));
   return 0;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // template: a chat template over JSON variables on standard input, rendered and printed as it is.
-#include <ctime>
-
 #include <fmt/format.h>
+
+#include <ctime>
 
 #include "base/escape.h"
 #include "base/file.h"
@@ -28,7 +28,8 @@ struct Options {
 // "2024-07-26", "2024-07-26 15:04:05", "2024-07-26T15:04:05" or seconds since 1970 (UTC).
 Result<std::tm> parse_now(const std::string& text) {
   std::tm time{};
-  for (const char* format : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
+  for (const char* format :
+       {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
     std::tm parsed{};
     const char* end = ::strptime(text.c_str(), format, &parsed);
     if (end == nullptr || (*end != '\0' && std::string_view(end) != "Z")) continue;
@@ -39,7 +40,8 @@ Result<std::tm> parse_now(const std::string& text) {
   char* end = nullptr;
   const long long seconds = std::strtoll(text.c_str(), &end, 10);
   if (text.empty() || *end != '\0')
-    return fail(ErrorCode::usage, "--now {}: give a time like 2024-07-26T15:04:05", printable(text, 60));
+    return fail(ErrorCode::usage, "--now {}: give a time like 2024-07-26T15:04:05",
+                printable(text, 60));
   const auto moment = static_cast<std::time_t>(seconds);
   ::gmtime_r(&moment, &time);
   return time;
@@ -48,7 +50,8 @@ Result<std::tm> parse_now(const std::string& text) {
 // bos_token and eos_token default to what the model's vocabulary has.
 void add_token_defaults(const text::Tokenizer& tokenizer, Json& variables) {
   const auto add = [&](const char* name, std::optional<text::TokenId> id) {
-    if (id && !variables.contains(name)) variables[name] = to_valid_utf8(tokenizer.spelling_of(*id));
+    if (id && !variables.contains(name))
+      variables[name] = to_valid_utf8(tokenizer.spelling_of(*id));
   };
   add("bos_token", tokenizer.bos());
   add("eos_token", tokenizer.eos());
@@ -62,13 +65,16 @@ Result<int> render(const Options& options) {
 
   std::string source;
   std::shared_ptr<const text::Tokenizer> tokenizer;
-  if (!options.template_file.empty()) source = TRY(read_file(options.template_file, std::size_t{16} << 20));
+  if (!options.template_file.empty())
+    source = TRY(read_file(options.template_file, std::size_t{16} << 20));
   if (options.model.given()) {
     const auto files = TRY(format::ModelFiles::map(TRY(open_model(TRY(options.model.take())))));
     tokenizer = TRY(text::Tokenizer::load(files->gguf()));
     if (options.template_file.empty()) {
       const auto own = TRY(files->gguf().get_string("tokenizer.chat_template"));
-      if (!own) return fail(ErrorCode::failed, "{}: the model has no chat template", files->gguf().file_name());
+      if (!own)
+        return fail(ErrorCode::failed, "{}: the model has no chat template",
+                    files->gguf().file_name());
       source = *own;
     }
   }
@@ -87,8 +93,10 @@ Result<int> render(const Options& options) {
 Action declare_template(CLI::App& app) {
   auto options = std::make_shared<Options>();
   options->model.declare(app);
-  app.add_option("--template", options->template_file, "a template file instead of the model's own");
-  app.add_option("--now", options->now, "the time that strftime_now sees, e.g. 2024-07-26T15:04:05");
+  app.add_option("--template", options->template_file,
+                 "a template file instead of the model's own");
+  app.add_option("--now", options->now,
+                 "the time that strftime_now sees, e.g. 2024-07-26T15:04:05");
   return [options] { return render(*options); };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tokenize and detokenize: the tokenizer alone, on any GGUF that has one, whatever its architecture.
+// tokenize and detokenize: the tokenizer alone, on any GGUF that has one, whatever its
+// architecture.
 #include <fmt/format.h>
 
 #include "base/file.h"
@@ -29,8 +30,10 @@ Result<int> tokenize(const TokenizeOptions& options) {
   const auto tokenizer = TRY(load_tokenizer(TRY(options.model.take())));
   const std::string input = TRY(read_all(0, kMaxInput));
   std::vector<text::TokenId> ids;
-  tokenizer->encode(input, {.add_special = !options.no_bos, .parse_special = !options.no_special}, ids);
-  std::string line = options.json ? fmt::format("[{}]\n", fmt::join(ids, ",")) : fmt::format("{}\n", fmt::join(ids, " "));
+  tokenizer->encode(input, {.add_special = !options.no_bos, .parse_special = !options.no_special},
+                    ids);
+  std::string line = options.json ? fmt::format("[{}]\n", fmt::join(ids, ","))
+                                  : fmt::format("{}\n", fmt::join(ids, " "));
   TRY(write_stdout(line));
   return 0;
 }
@@ -50,7 +53,8 @@ Result<int> detokenize(const ModelArgument& model) {
 Action declare_tokenize(CLI::App& app) {
   auto options = std::make_shared<TokenizeOptions>();
   options->model.declare(app);
-  app.add_flag("--no-special", options->no_special, "treat the text of control tokens as plain text");
+  app.add_flag("--no-special", options->no_special,
+               "treat the text of control tokens as plain text");
   app.add_flag("--no-bos", options->no_bos, "add neither BOS nor EOS");
   app.add_flag("--json", options->json, "print a JSON array");
   return [options] { return tokenize(*options); };

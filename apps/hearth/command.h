@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A subcommand: its name, one line about it, and how it declares its options. declare() adds options to
-// the sub-command of CLI11 and returns what to run once the command line has been parsed. The returned
-// function gives the process's exit status.
+// A subcommand: its name, one line about it, and how it declares its options. declare() adds
+// options to the sub-command of CLI11 and returns what to run once the command line has been
+// parsed. The returned function gives the process's exit status.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <span>
 #include <string_view>
-
-#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute_options.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/escape.h"
 #include "host/cpus_allowed.h"
@@ -16,7 +16,8 @@ Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& 
   if (name == "f32") return kernels::KvType::f32;
   if (name == "f16") return kernels::KvType::f16;
   if (name == "bf16") return kernels::KvType::bf16;
-  return fail(ErrorCode::usage, "{} {}: a KV cache can be f32, f16 or bf16", flag, printable(name, 40));
+  return fail(ErrorCode::usage, "{} {}: a KV cache can be f32, f16 or bf16", flag,
+              printable(name, 40));
 }
 
 Result<void> choose_isa(const std::string& name) {
@@ -35,19 +36,25 @@ Result<void> choose_isa(const std::string& name) {
 }  // namespace
 
 void ComputeOptions::declare(CLI::App& app) {
-  app.add_option("-t,--threads", n_threads_, "threads that compute (default: the CPUs this process may use)");
-  app.add_option("-c,--ctx-size", n_ctx_, "context length in tokens (default: the model's, at most 8192)");
+  app.add_option("-t,--threads", n_threads_,
+                 "threads that compute (default: the CPUs this process may use)");
+  app.add_option("-c,--ctx-size", n_ctx_,
+                 "context length in tokens (default: the model's, at most 8192)");
   app.add_option("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)");
   app.add_option("--ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)");
-  app.add_option("--ctk,--cache-type-k", k_type_, "type of cached keys: f32, f16, bf16 (default f16)");
-  app.add_option("--ctv,--cache-type-v", v_type_, "type of cached values: f32, f16, bf16 (default f16)");
-  app.add_option("--isa", isa_, "instruction set of the kernels (default: the best; 'hearth version --json')");
+  app.add_option("--ctk,--cache-type-k", k_type_,
+                 "type of cached keys: f32, f16, bf16 (default f16)");
+  app.add_option("--ctv,--cache-type-v", v_type_,
+                 "type of cached values: f32, f16, bf16 (default f16)");
+  app.add_option("--isa", isa_,
+                 "instruction set of the kernels (default: the best; 'hearth version --json')");
 }
 
 Result<engine::LoadOptions> ComputeOptions::take() const {
   if (n_threads_ < -1 || n_threads_ > 1024)
     return fail(ErrorCode::usage, "-t {}: give a number of threads from 1 to 1024", n_threads_);
-  if (n_batch_ == 0 || n_ubatch_ == 0) return fail(ErrorCode::usage, "-b and -ub must be at least 1");
+  if (n_batch_ == 0 || n_ubatch_ == 0)
+    return fail(ErrorCode::usage, "-b and -ub must be at least 1");
   engine::LoadOptions options;
   options.n_ctx = n_ctx_;
   options.n_ubatch = std::min({n_batch_, n_ubatch_, 65536u});

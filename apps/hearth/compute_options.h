@@ -13,8 +13,8 @@ namespace hearth::app {
 class ComputeOptions {
  public:
   void declare(CLI::App& app);
-  // usage if a value makes no sense. Chooses the instruction set as a side effect, before any thread
-  // computes.
+  // usage if a value makes no sense. Chooses the instruction set as a side effect, before any
+  // thread computes.
   Result<engine::LoadOptions> take() const;
 
  private:

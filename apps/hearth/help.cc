@@ -22,10 +22,11 @@ std::vector<std::string> command_names() {
   return names;
 }
 
-std::string unknown(std::string_view what, const std::string& word, const std::vector<std::string>& known,
-                    std::string_view help) {
+std::string unknown(std::string_view what, const std::string& word,
+                    const std::vector<std::string>& known, std::string_view help) {
   const std::string guess = nearest(word, known);
-  if (guess.empty()) return fmt::format("unknown {} '{}'; see '{}'", what, printable(word, 60), help);
+  if (guess.empty())
+    return fmt::format("unknown {} '{}'; see '{}'", what, printable(word, 60), help);
   return fmt::format("unknown {} '{}'; did you mean '{}'?", what, printable(word, 60), guess);
 }
 
@@ -40,20 +41,25 @@ std::vector<std::string> flags_of(const CLI::App& command) {
 
 }  // namespace
 
-bool is_help_word(const std::string& word) { return word == "help" || word == "--help" || word == "-h"; }
+bool is_help_word(const std::string& word) {
+  return word == "help" || word == "--help" || word == "-h";
+}
 
 int print_help(const CLI::App& app, const std::vector<std::string>& args) {
   if (args.size() >= 2) {
     const CLI::App* command = find_command(app, args[1]);
     if (command == nullptr) {
-      fmt::print(stderr, "hearth: {}\n", unknown("command", args[1], command_names(), "hearth help"));
+      fmt::print(stderr, "hearth: {}\n",
+                 unknown("command", args[1], command_names(), "hearth help"));
       return 2;
     }
     fmt::print("{}", command->help());
     return 0;
   }
-  fmt::print("hearth: local LLM inference for Linux\n\nUsage: hearth COMMAND [OPTIONS]\n\nCommands:\n");
-  for (const Command& command : commands()) fmt::print("  {:<12}{}\n", command.name, command.summary);
+  fmt::print(
+      "hearth: local LLM inference for Linux\n\nUsage: hearth COMMAND [OPTIONS]\n\nCommands:\n");
+  for (const Command& command : commands())
+    fmt::print("  {:<12}{}\n", command.name, command.summary);
   fmt::print(
       "  {:<12}this text, or 'hearth help COMMAND' for one command\n\n"
       "A MODEL is a name from 'hearth list' or the path of a GGUF file.\n"
@@ -67,7 +73,8 @@ std::string explain_parse_error(const CLI::App& app, const std::vector<std::stri
                                 const CLI::ParseError& error) {
   const CLI::App* command = find_command(app, args[0]);
   if (command == nullptr) {
-    if (args[0].starts_with("-")) return unknown("flag", args[0], {"--help", "--version"}, "hearth help");
+    if (args[0].starts_with("-"))
+      return unknown("flag", args[0], {"--help", "--version"}, "hearth help");
     return unknown("command", args[0], command_names(), "hearth help");
   }
   const std::string help = fmt::format("hearth help {}", args[0]);
@@ -76,7 +83,8 @@ std::string explain_parse_error(const CLI::App& app, const std::vector<std::stri
       if (extra.starts_with("-") && extra.size() > 1)
         return unknown("flag", extra.substr(0, extra.find('=')), flags_of(*command), help);
     const auto extras = command->remaining();
-    return fmt::format("unexpected argument '{}'; see '{}'", printable(extras.empty() ? "" : extras[0], 60), help);
+    return fmt::format("unexpected argument '{}'; see '{}'",
+                       printable(extras.empty() ? "" : extras[0], 60), help);
   }
   return fmt::format("{}; see '{}'", printable(error.what(), 200), help);
 }

@@ -3,15 +3,15 @@
 // Help for people, and what to say when a command line cannot be understood.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 namespace hearth::app {
 
 bool is_help_word(const std::string& word);
-// "help", "help COMMAND", "COMMAND --help". Goes to standard output; 0, or 2 for an unknown command.
+// "help", "help COMMAND", "COMMAND --help". Goes to standard output; 0, or 2 for an unknown
+// command.
 int print_help(const CLI::App& app, const std::vector<std::string>& args);
 // One sentence that names the fault and, for an unknown flag or command, the nearest known one.
 std::string explain_parse_error(const CLI::App& app, const std::vector<std::string>& args,

@@ -3,10 +3,10 @@
 // Figures as people read them.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <string>
-
-#include <fmt/format.h>
 
 namespace hearth::app {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// hearth: one program, one subcommand a file. This file is the table of contents: prepare the process,
-// parse the command line, run the command, turn an error into one line and an exit status.
-#include <cstdio>
-
+// hearth: one program, one subcommand a file. This file is the table of contents: prepare the
+// process, parse the command line, run the command, turn an error into one line and an exit status.
 #include <fmt/format.h>
+
+#include <cstdio>
 
 #include "args.h"
 #include "base/mapped_file.h"
@@ -42,7 +42,8 @@ int main_of(int argc, char** argv) {
   if (args.empty() || is_help_word(args[0])) return print_help(app, args);
   if (args[0] == "--version" || args[0] == "-V") args[0] = "version";
   try {
-    std::vector<std::string> reversed(args.rbegin(), args.rend());  // CLI11 takes them from the back
+    std::vector<std::string> reversed(args.rbegin(),
+                                      args.rend());  // CLI11 takes them from the back
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     return print_help(app, {"help", args[0]});
@@ -61,4 +62,6 @@ int main_of(int argc, char** argv) {
 }  // namespace
 }  // namespace hearth::app
 
-int main(int argc, char** argv) { return hearth::app::main_of(argc, argv); }
+int main(int argc, char** argv) {
+  return hearth::app::main_of(argc, argv);
+}

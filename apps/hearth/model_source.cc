@@ -10,9 +10,12 @@ namespace hearth::app {
 namespace {
 
 // A bare word that names a file in this folder is a path too, unless the store knows it as a model.
-bool is_file_here(const std::string& word) { return ::access(word.c_str(), F_OK) == 0; }
+bool is_file_here(const std::string& word) {
+  return ::access(word.c_str(), F_OK) == 0;
+}
 
-Result<std::vector<format::NamedFd>> open_paths(const std::vector<std::string>& paths, const std::string& shown) {
+Result<std::vector<format::NamedFd>> open_paths(const std::vector<std::string>& paths,
+                                                const std::string& shown) {
   std::vector<format::NamedFd> shards;
   for (const std::string& path : paths) {
     UniqueFd fd = TRY(open_for_read(path));
@@ -33,12 +36,14 @@ Result<std::vector<format::NamedFd>> open_model(const std::string& model) {
 }
 
 void ModelArgument::declare(CLI::App& app, bool positional) {
-  if (positional) app.add_option("MODEL", positional_, "a name from 'hearth list' or the path of a GGUF file");
+  if (positional)
+    app.add_option("MODEL", positional_, "a name from 'hearth list' or the path of a GGUF file");
   app.add_option("-m,--model", flag_, "the same as MODEL");
 }
 
 Result<std::string> ModelArgument::take() const {
-  if (positional_.empty() && flag_.empty()) return fail(ErrorCode::usage, "give a model: a name or -m FILE");
+  if (positional_.empty() && flag_.empty())
+    return fail(ErrorCode::usage, "give a model: a name or -m FILE");
   if (!positional_.empty() && !flag_.empty() && positional_ != flag_)
     return fail(ErrorCode::usage, "two models given: {} and {}", positional_, flag_);
   return flag_.empty() ? positional_ : flag_;

@@ -4,22 +4,21 @@
 // store and opens models' paths.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "format/model_files.h"
 
 namespace hearth::app {
 
-// A store name, or the path of a GGUF file (of any one shard of a split model: all are opened). Messages
-// name the file as it was given.
+// A store name, or the path of a GGUF file (of any one shard of a split model: all are opened).
+// Messages name the file as it was given.
 Result<std::vector<format::NamedFd>> open_model(const std::string& model);
 
-// Declares MODEL as a positional argument and as -m/--model, as llama.cpp has it; the action then calls
-// take(), which is a usage error when neither was given.
+// Declares MODEL as a positional argument and as -m/--model, as llama.cpp has it; the action then
+// calls take(), which is a usage error when neither was given.
 class ModelArgument {
  public:
   void declare(CLI::App& app, bool positional = true);

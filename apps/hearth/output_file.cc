@@ -24,7 +24,8 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   const bool in_place = ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
   std::string target = path;
   if (!in_place) target = file.temporary_ = fmt::format("{}.{}.part", path, ::getpid());
-  file.fd_ = UniqueFd(::open(target.c_str(), O_WRONLY | O_CREAT | (in_place ? 0 : O_EXCL) | O_CLOEXEC, 0666));
+  file.fd_ = UniqueFd(
+      ::open(target.c_str(), O_WRONLY | O_CREAT | (in_place ? 0 : O_EXCL) | O_CLOEXEC, 0666));
   if (!file.fd_) {
     const int error_number = errno;
     file.temporary_.clear();

@@ -25,7 +25,7 @@ class OutputFile {
  private:
   OutputFile() = default;
   UniqueFd fd_;
-  std::string path_, temporary_;   // temporary_ is empty where nothing is to be renamed
+  std::string path_, temporary_;  // temporary_ is empty where nothing is to be renamed
 };
 
 }  // namespace hearth::app

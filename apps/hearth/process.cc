@@ -31,14 +31,18 @@ void prepare_process() {
     if (fd == STDOUT_FILENO) g_stdout_missing = true;
     static_cast<void>(::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY));
   }
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-bool interrupted() { return g_interrupted.load(); }
-void clear_interrupted() { g_interrupted = false; }
+bool interrupted() {
+  return g_interrupted.load();
+}
+void clear_interrupted() {
+  g_interrupted = false;
+}
 
 bool stdout_is_gone() {
   if (g_stdout_missing) return true;
@@ -59,8 +63,14 @@ Result<void> write_stdout(std::string_view text) {
   return written;
 }
 
-bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
-bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
-bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+bool stdin_is_terminal() {
+  return ::isatty(STDIN_FILENO) == 1;
+}
+bool stdout_is_terminal() {
+  return ::isatty(STDOUT_FILENO) == 1;
+}
+bool stderr_is_terminal() {
+  return ::isatty(STDERR_FILENO) == 1;
+}
 
 }  // namespace hearth::app

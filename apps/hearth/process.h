@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a well-behaved command-line process does: survives closed standard streams, notices Ctrl-C and a
-// reader that has gone, and writes its answer to standard output.
+// What a well-behaved command-line process does: survives closed standard streams, notices Ctrl-C
+// and a reader that has gone, and writes its answer to standard output.
 #pragma once
 
 #include <string_view>
@@ -10,8 +10,8 @@
 
 namespace hearth::app {
 
-// Makes sure descriptors 0 to 2 exist (so that no model file becomes "standard output"), takes SIGPIPE
-// as an error value and SIGINT as a flag.
+// Makes sure descriptors 0 to 2 exist (so that no model file becomes "standard output"), takes
+// SIGPIPE as an error value and SIGINT as a flag.
 void prepare_process();
 
 // Whether Ctrl-C was pressed since the last clear. A second Ctrl-C ends the process at once.

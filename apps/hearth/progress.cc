@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "progress.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
-
-#include <fmt/format.h>
 
 #include "process.h"
 
@@ -20,17 +20,21 @@ ProgressBar::~ProgressBar() {
 }
 
 void ProgressBar::show(std::uint64_t done_bytes, std::uint64_t total_bytes) {
-  constexpr auto kPatience = std::chrono::milliseconds(300), kInterval = std::chrono::milliseconds(100);
+  constexpr auto kPatience = std::chrono::milliseconds(300),
+                 kInterval = std::chrono::milliseconds(100);
   const auto now = steady_clock::now();
   if (!enabled_ || now - started_ < kPatience || now - last_ < kInterval) return;
   last_ = now;
   shown_ = true;
   constexpr int kWidth = 30;
-  const double share = total_bytes == 0 ? 1.0 : static_cast<double>(done_bytes) / static_cast<double>(total_bytes);
+  const double share =
+      total_bytes == 0 ? 1.0 : static_cast<double>(done_bytes) / static_cast<double>(total_bytes);
   const int filled = std::clamp(static_cast<int>(share * kWidth), 0, kWidth);
   const double seconds = std::chrono::duration<double>(now - started_).count();
-  fmt::print(stderr, "\r\033[K{} [{}{}] {:3.0f} % of {} MiB, {:.0f} MiB/s", label_, std::string(static_cast<std::size_t>(filled), '#'),
-             std::string(static_cast<std::size_t>(kWidth - filled), '.'), share * 100, total_bytes >> 20,
+  fmt::print(stderr, "\r\033[K{} [{}{}] {:3.0f} % of {} MiB, {:.0f} MiB/s", label_,
+             std::string(static_cast<std::size_t>(filled), '#'),
+             std::string(static_cast<std::size_t>(kWidth - filled), '.'), share * 100,
+             total_bytes >> 20,
              static_cast<double>(done_bytes) / 1048576.0 / std::max(seconds, 1e-3));
   std::fflush(stderr);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A progress bar on standard error where that is a terminal, nothing elsewhere. Shown only when the work
-// takes longer than a moment; erased at the end, so that it never mixes with the answer.
+// A progress bar on standard error where that is a terminal, nothing elsewhere. Shown only when the
+// work takes longer than a moment; erased at the end, so that it never mixes with the answer.
 #pragma once
 
 #include <chrono>

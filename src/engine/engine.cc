@@ -31,7 +31,8 @@ struct CachedSequence {
 constexpr auto kSlowReaderPoll = std::chrono::milliseconds(5);
 
 std::size_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> b) {
-  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
+                                  a.begin());
 }
 
 }  // namespace
@@ -43,7 +44,7 @@ struct Engine::Impl {
   std::deque<Submission> inbox;
   std::set<RequestId> cancelled;
   std::optional<unsigned> wanted_threads;
-  RequestId computing_alone = 0;          // the one request of the step being computed, or 0
+  RequestId computing_alone = 0;  // the one request of the step being computed, or 0
   bool stopping = false;
   std::atomic<bool> stop_step = false;
   std::atomic<bool> stop_load = false;
@@ -55,8 +56,10 @@ struct Engine::Impl {
   model::Batch batch;
   std::thread thread;
 
-  void main(std::vector<format::NamedFd> shards, const LoadOptions& options, EventQueue& load_events);
-  bool load(std::vector<format::NamedFd> shards, const LoadOptions& options, EventQueue& load_events);
+  void main(std::vector<format::NamedFd> shards, const LoadOptions& options,
+            EventQueue& load_events);
+  bool load(std::vector<format::NamedFd> shards, const LoadOptions& options,
+            EventQueue& load_events);
   bool take_commands();
   void start(Submission submission);
   Result<Running> make_running(Submission& submission);
@@ -66,11 +69,14 @@ struct Engine::Impl {
   void retire();
 };
 
-Engine::Engine(std::vector<format::NamedFd> shards, LoadOptions options, std::shared_ptr<EventQueue> load_events)
+Engine::Engine(std::vector<format::NamedFd> shards, LoadOptions options,
+               std::shared_ptr<EventQueue> load_events)
     : impl_(std::make_unique<Impl>()) {
-  impl_->thread = std::thread(
-      [impl = impl_.get(), shards = std::move(shards), options = std::move(options),
-       events = std::move(load_events)]() mutable { impl->main(std::move(shards), options, *events); });
+  impl_->thread =
+      std::thread([impl = impl_.get(), shards = std::move(shards), options = std::move(options),
+                   events = std::move(load_events)]() mutable {
+        impl->main(std::move(shards), options, *events);
+      });
 }
 
 Engine::~Engine() {
@@ -135,7 +141,8 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
   const std::string file_name = shards.empty() ? std::string() : shards.front().name;
   const auto progress = [&](std::uint64_t done, std::uint64_t total) {
     Event event{0, LoadProgressEvent{done, total}};
-    static_cast<void>(load_events.try_push(event));  // a reader that is late misses a figure, no more
+    static_cast<void>(
+        load_events.try_push(event));  // a reader that is late misses a figure, no more
     return !stop_load.load(std::memory_order_relaxed);
   };
   auto result = LoadedModel::load(std::move(shards), options, progress);
@@ -156,13 +163,16 @@ bool Engine::Impl::take_commands() {
   {
     std::unique_lock lock(mutex);
     computing_alone = 0;
-    const auto has_news = [this] { return stopping || !inbox.empty() || wanted_threads || !cancelled.empty(); };
+    const auto has_news = [this] {
+      return stopping || !inbox.empty() || wanted_threads || !cancelled.empty();
+    };
     if (running.empty()) {
       if (inbox.empty()) cancelled.clear();  // whoever they named has ended already
       if (model && !has_news()) model->executor().park();
       wake.wait(lock, has_news);
-    } else if (std::none_of(running.begin(), running.end(),
-                            [](const Running& request) { return request.drained() && !request.ended(); })) {
+    } else if (std::none_of(running.begin(), running.end(), [](const Running& request) {
+                 return request.drained() && !request.ended();
+               })) {
       wake.wait_for(lock, kSlowReaderPoll, has_news);
     }
     if (stopping) return false;
@@ -195,9 +205,10 @@ void Engine::Impl::start(Submission submission) {
 Result<Running> Engine::Impl::make_running(Submission& submission) {
   std::vector<TokenId> prompt = TRY(tokenize_prompt(*model, submission.request.prompt));
   if (prompt.size() >= model->n_ctx())
-    return fail(ErrorCode::does_not_fit,
-                "the prompt has {} tokens, which leaves no room in a context of {}; use a larger -c",
-                prompt.size(), model->n_ctx());
+    return fail(
+        ErrorCode::does_not_fit,
+        "the prompt has {} tokens, which leaves no room in a context of {}; use a larger -c",
+        prompt.size(), model->n_ctx());
   sample::Sampler sampler =
       TRY(sample::Sampler::create(submission.request.sampling, model->plan().hparams.n_vocab));
   model::Sequence sequence = reuse_past(prompt);
@@ -211,7 +222,8 @@ model::Sequence Engine::Impl::reuse_past(std::span<const TokenId> prompt) {
   auto best = cached.end();
   std::size_t best_length = 0;
   for (auto it = cached.begin(); it != cached.end(); ++it) {
-    const std::size_t length = common_prefix(std::span(it->tokens).first(it->sequence.length()), prompt.first(prompt.size() - 1));
+    const std::size_t length = common_prefix(std::span(it->tokens).first(it->sequence.length()),
+                                             prompt.first(prompt.size() - 1));
     if (length > best_length) {
       best = it;
       best_length = length;

@@ -2,15 +2,17 @@
 #include "engine/loaded_model.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "host/memory.h"
 
 namespace hearth::engine {
 namespace {
 
-// What is computed in before loading: the KV cache and the buffers are allocated lazily by the kernel,
-// so without this check a context that is too long would be found out by the OOM killer.
-Result<void> check_fits(const model::Plan& plan, const model::ExecutorLimits& limits, std::uint32_t n_ctx) {
+// What is computed in before loading: the KV cache and the buffers are allocated lazily by the
+// kernel, so without this check a context that is too long would be found out by the OOM killer.
+Result<void> check_fits(const model::Plan& plan, const model::ExecutorLimits& limits,
+                        std::uint32_t n_ctx) {
   std::uint64_t kv_per_token = 0;
   for (const model::KvShape& shape : plan.kv)
     kv_per_token += shape.n_kv_heads * (shape.k_dim * kernels::kv_element_bytes(limits.k_type) +
@@ -19,14 +21,18 @@ Result<void> check_fits(const model::Plan& plan, const model::ExecutorLimits& li
   std::uint64_t scratch = 0;
   for (std::size_t i = 0; i < model::kBuffers; ++i)
     scratch += std::uint64_t{plan.widths[i]} * 4 * std::max(limits.max_rows, limits.max_wanted);
-  const std::uint64_t available = host::available_memory_bytes();
+  const std::uint64_t available =
+      host::available_memory().value_or(std::numeric_limits<std::uint64_t>::max() / 2);
   if (kv_bytes + scratch > available)
     return fail(ErrorCode::does_not_fit,
-                "a context of {} tokens needs {} MiB for the KV cache and {} MiB of scratch, and {} MiB are "
+                "a context of {} tokens needs {} MiB for the KV cache and {} MiB of scratch, and "
+                "{} MiB are "
                 "available; try -c {}",
                 n_ctx, kv_bytes >> 20, scratch >> 20, available >> 20,
-                std::max<std::uint64_t>(512, kv_per_token == 0 ? 512 : (available - std::min(available, scratch)) / 2 /
-                                                 kv_per_token / 256 * 256));
+                std::max<std::uint64_t>(512, kv_per_token == 0
+                                                 ? 512
+                                                 : (available - std::min(available, scratch)) / 2 /
+                                                       kv_per_token / 256 * 256));
   return {};
 }
 
@@ -45,9 +51,11 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::vector<format::Named
   model::ExecutorLimits& limits = loaded->limits_;
   limits.max_rows = std::max(1u, std::min(options.n_ubatch, loaded->n_ctx_));
   limits.max_wanted = options.max_wanted != 0 ? options.max_wanted : std::min(limits.max_rows, 64u);
-  const std::uint64_t blocks_each = (std::uint64_t{loaded->n_ctx_} + model::kBlockTokens - 1) / model::kBlockTokens;
+  const std::uint64_t blocks_each =
+      (std::uint64_t{loaded->n_ctx_} + model::kBlockTokens - 1) / model::kBlockTokens;
   const std::uint64_t n_blocks = blocks_each * std::max(1u, options.n_sequences);
-  if (n_blocks > 0x7FFFFFFF) return fail(ErrorCode::does_not_fit, "a context of {} tokens is too long", loaded->n_ctx_);
+  if (n_blocks > 0x7FFFFFFF)
+    return fail(ErrorCode::does_not_fit, "a context of {} tokens is too long", loaded->n_ctx_);
   limits.n_blocks = static_cast<std::uint32_t>(n_blocks);
   limits.k_type = options.k_type;
   limits.v_type = options.v_type;
@@ -59,7 +67,9 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::vector<format::Named
       loaded->plan_, std::vector<model::Executor*>{loaded->executor_.get()}, limits);
   loaded->sequences_ = std::make_unique<model::SequenceStore>(model::SequenceStore{
       model::BlockPool(limits.n_blocks),
-      [forward = loaded->forward_.get()](model::BlockId from, model::BlockId to) { forward->copy_block(from, to); }});
+      [forward = loaded->forward_.get()](model::BlockId from, model::BlockId to) {
+        forward->copy_block(from, to);
+      }});
   return loaded;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A model ready to compute: files, plan, executor, KV blocks, tokenizer and chat template together.
-// Loading reports progress and can be cancelled. One thread computes with it at a time; the tokenizer
-// and the template may be used by any.
+// Loading reports progress and can be cancelled. One thread computes with it at a time; the
+// tokenizer and the template may be used by any.
 #pragma once
 
 #include <functional>
@@ -21,15 +21,15 @@
 namespace hearth::engine {
 
 struct LoadOptions {
-  std::uint32_t n_ctx = 0;             // tokens of one sequence; 0: the model's own, at most kDefaultContext
-  std::uint32_t n_sequences = 1;       // how many such sequences the KV cache holds
-  std::uint32_t n_ubatch = 512;        // rows of one forward step
-  std::uint32_t max_wanted = 0;        // rows of a step that may want results; 0: n_ubatch, at most 64
+  std::uint32_t n_ctx = 0;  // tokens of one sequence; 0: the model's own, at most kDefaultContext
+  std::uint32_t n_sequences = 1;  // how many such sequences the KV cache holds
+  std::uint32_t n_ubatch = 512;   // rows of one forward step
+  std::uint32_t max_wanted = 0;   // rows of a step that may want results; 0: n_ubatch, at most 64
   unsigned n_threads = 1;
   kernels::KvType k_type = kernels::KvType::f16;
   kernels::KvType v_type = kernels::KvType::f16;
-  bool needs_text = true;              // fail without a usable tokenizer
-  std::string chat_template;           // overrides the file's; empty: the file's or the family's
+  bool needs_text = true;     // fail without a usable tokenizer
+  std::string chat_template;  // overrides the file's; empty: the file's or the family's
 };
 
 inline constexpr std::uint32_t kDefaultContext = 8192;

@@ -36,7 +36,8 @@ std::string joined_contents(const Json& variables) {
 
 Result<std::vector<TokenId>> tokenize(const LoadedModel& model, const ChatPrompt& prompt) {
   Json variables = TRY(parse_json(prompt.variables_json));
-  if (!variables.is_object()) return fail(ErrorCode::usage, "the chat's variables must be a JSON object");
+  if (!variables.is_object())
+    return fail(ErrorCode::usage, "the chat's variables must be a JSON object");
   if (model.chat_template() == nullptr)
     return tokenize(model, TextPrompt{.text = joined_contents(variables), .parse_special = false});
 
@@ -46,10 +47,13 @@ Result<std::vector<TokenId>> tokenize(const LoadedModel& model, const ChatPrompt
   };
   if (!variables.contains("bos_token")) variables["bos_token"] = spelling(tokenizer.bos());
   if (!variables.contains("eos_token")) variables["eos_token"] = spelling(tokenizer.eos());
-  TextPrompt text{.text = TRY(model.chat_template()->render(variables))};
+  TextPrompt text {
+    .text = TRY(model.chat_template()->render(variables))
+  };
   // A template that writes BOS itself must not get a second one from the tokenizer.
   const std::string bos = spelling(tokenizer.bos());
-  if (tokenizer.adds_bos() && !bos.empty() && text.text.starts_with(bos)) text.text.erase(0, bos.size());
+  if (tokenizer.adds_bos() && !bos.empty() && text.text.starts_with(bos))
+    text.text.erase(0, bos.size());
   return tokenize(model, text);
 }
 

@@ -5,10 +5,14 @@ namespace hearth::engine {
 
 std::string_view name_of(FinishReason reason) {
   switch (reason) {
-    case FinishReason::end_of_generation: return "end";
-    case FinishReason::stop_text: return "stop";
-    case FinishReason::max_tokens: return "length";
-    case FinishReason::context_full: return "context_full";
+    case FinishReason::end_of_generation:
+      return "end";
+    case FinishReason::stop_text:
+      return "stop";
+    case FinishReason::max_tokens:
+      return "length";
+    case FinishReason::context_full:
+      return "context_full";
   }
   return "end";
 }

@@ -26,8 +26,8 @@ struct TextPrompt {
   bool add_special = true;
   bool parse_special = true;
 };
-// The variables of the chat template as JSON text: {"messages": [...], "tools": ..., ...}. Without a
-// usable template the contents of the messages are joined by newlines.
+// The variables of the chat template as JSON text: {"messages": [...], "tools": ..., ...}. Without
+// a usable template the contents of the messages are joined by newlines.
 struct ChatPrompt {
   std::string variables_json;
 };
@@ -37,9 +37,9 @@ struct Request {
   RequestId id = 0;
   Prompt prompt;
   sample::SamplingParams sampling;
-  std::int32_t max_tokens = -1;             // -1: until the model ends or the context is full
-  bool ignore_end = false;                  // go on after an end-of-generation token
-  std::vector<std::string> stop;            // texts that end the answer and are not part of it
+  std::int32_t max_tokens = -1;   // -1: until the model ends or the context is full
+  bool ignore_end = false;        // go on after an end-of-generation token
+  std::vector<std::string> stop;  // texts that end the answer and are not part of it
 };
 
 enum class FinishReason : std::uint8_t { end_of_generation, stop_text, max_tokens, context_full };
@@ -49,16 +49,16 @@ struct LoadProgressEvent {
   std::uint64_t done_bytes = 0, total_bytes = 0;
 };
 struct LoadedEvent {
-  std::string name;                         // general.name or the file's name
+  std::string name;  // general.name or the file's name
   std::uint32_t n_ctx = 0;
-  std::string notice;                       // something the user should know, or empty
+  std::string notice;  // something the user should know, or empty
 };
-struct StartedEvent {                       // the prompt is read, the first token is on its way
+struct StartedEvent {  // the prompt is read, the first token is on its way
   std::uint32_t n_prompt = 0;
-  std::uint32_t n_reused = 0;               // of which were still in the KV cache
+  std::uint32_t n_reused = 0;  // of which were still in the KV cache
 };
 struct TextEvent {
-  std::string text;                         // whole UTF-8
+  std::string text;  // whole UTF-8
   std::vector<TokenId> tokens;
 };
 struct FinishedEvent {
@@ -67,12 +67,13 @@ struct FinishedEvent {
   double prompt_seconds = 0, generation_seconds = 0, first_token_seconds = 0;
 };
 struct FailedEvent {
-  Error error;                              // cancelled when it was asked for
+  Error error;  // cancelled when it was asked for
 };
 
 struct Event {
-  RequestId request = 0;                    // 0: about loading
-  std::variant<LoadProgressEvent, LoadedEvent, StartedEvent, TextEvent, FinishedEvent, FailedEvent> what;
+  RequestId request = 0;  // 0: about loading
+  std::variant<LoadProgressEvent, LoadedEvent, StartedEvent, TextEvent, FinishedEvent, FailedEvent>
+      what;
 };
 
 }  // namespace hearth::engine

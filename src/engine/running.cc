@@ -6,12 +6,15 @@
 namespace hearth::engine {
 namespace {
 
-double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 }  // namespace
 
-Running::Running(Request asked, std::shared_ptr<EventQueue> events, const text::Tokenizer& tokenizer,
-                 sample::Sampler chosen_sampler, model::Sequence state, std::vector<TokenId> prompt)
+Running::Running(Request asked, std::shared_ptr<EventQueue> events,
+                 const text::Tokenizer& tokenizer, sample::Sampler chosen_sampler,
+                 model::Sequence state, std::vector<TokenId> prompt)
     : request(std::move(asked)),
       tokens(std::move(prompt)),
       n_prompt(static_cast<std::uint32_t>(tokens.size())),
@@ -63,7 +66,9 @@ void Running::fail(Error error) {
   ended_ = true;
 }
 
-void Running::send(decltype(Event::what) what) { outbox_.push_back({request.id, std::move(what)}); }
+void Running::send(decltype(Event::what) what) {
+  outbox_.push_back({request.id, std::move(what)});
+}
 
 // While the reader is slow, text joins the event that is still waiting: memory stays bounded by the
 // answer itself.

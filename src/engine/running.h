@@ -29,19 +29,21 @@ class Running {
   void finish(FinishReason reason);
   void fail(Error error);
 
-  // Hands waiting events to the reader; false while some had to stay (a slow reader), which pauses this
-  // request and nobody else. A reader that closed its queue has gone: gone() is then true.
+  // Hands waiting events to the reader; false while some had to stay (a slow reader), which pauses
+  // this request and nobody else. A reader that closed its queue has gone: gone() is then true.
   bool flush();
   bool gone() const { return gone_; }
   bool ended() const { return ended_; }
   bool drained() const { return outbox_.empty(); }
 
   // Tokens that the model has not seen yet: a stretch of the prompt, or the one just sampled.
-  std::uint32_t n_pending() const { return static_cast<std::uint32_t>(tokens.size()) - sequence.length(); }
+  std::uint32_t n_pending() const {
+    return static_cast<std::uint32_t>(tokens.size()) - sequence.length();
+  }
   bool is_decoding() const { return tokens.size() > n_prompt; }
 
   const Request request;
-  std::vector<TokenId> tokens;        // the prompt and all that was generated
+  std::vector<TokenId> tokens;  // the prompt and all that was generated
   const std::uint32_t n_prompt;
   std::uint32_t n_reused = 0;
   model::Sequence sequence;

@@ -31,7 +31,8 @@ Room reserve(std::list<Running>& running, Running& request, std::uint32_t n_rows
   return Room::reserved;
 }
 
-void add_rows(Running& request, std::uint32_t n_rows, model::Batch& batch, std::uint32_t& n_logits) {
+void add_rows(Running& request, std::uint32_t n_rows, model::Batch& batch,
+              std::uint32_t& n_logits) {
   const auto sequence = static_cast<std::uint32_t>(batch.sequences.size());
   batch.sequences.push_back({request.sequence.blocks()});
   const std::uint32_t start = request.sequence.length();
@@ -67,7 +68,8 @@ void schedule(std::list<Running>& running, const model::ExecutorLimits& limits,
       const std::uint32_t n_rows = std::min(request.n_pending(), room);
       const Room reserved = reserve(running, request, n_rows, make_room);
       if (reserved == Room::never)
-        request.fail({ErrorCode::does_not_fit, "the KV cache has no room for this request; use a larger -c"});
+        request.fail({ErrorCode::does_not_fit,
+                      "the KV cache has no room for this request; use a larger -c"});
       if (reserved != Room::reserved) continue;
       add_rows(request, n_rows, batch, n_logits);
     }

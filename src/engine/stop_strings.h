@@ -14,8 +14,8 @@ class StopStrings {
  public:
   explicit StopStrings(std::vector<std::string> stops);
 
-  // Appends text; returns what may be shown now. stopped() tells whether a stop text was met: the rest
-  // is then dropped.
+  // Appends text; returns what may be shown now. stopped() tells whether a stop text was met: the
+  // rest is then dropped.
   std::string push(std::string_view text);
   // At the end of the answer: what was still held back.
   std::string finish();

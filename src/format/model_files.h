@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All files of one model, mapped and parsed. Takes descriptors, opens nothing: the process that parses
-// models has no file system. Immutable; shared by everything that looks into the model.
+// All files of one model, mapped and parsed. Takes descriptors, opens nothing: the process that
+// parses models has no file system. Immutable; shared by everything that looks into the model.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ namespace hearth::format {
 
 struct NamedFd {
   UniqueFd fd;
-  std::string name;   // as the user gave it: messages say this
+  std::string name;  // as the user gave it: messages say this
 };
 
 class ModelFiles {

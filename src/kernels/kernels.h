@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arithmetic on raw memory: one table of functions for each instruction set. The scalar table IS the
-// numerical definition (docs/decisions/0002-numbers.md) and the oracle of every faster one; a table
-// that claims equality gives the same bits. No threads, no heap, no errors: callers split the work,
-// bring the memory and have checked every shape.
+// Arithmetic on raw memory: one table of functions for each instruction set. The scalar table IS
+// the numerical definition (docs/decisions/0002-numbers.md) and the oracle of every faster one; a
+// table that claims equality gives the same bits. No threads, no heap, no errors: callers split the
+// work, bring the memory and have checked every shape.
 //
-// Conventions. k is the length of the summed dimension; a "row" of weights is one output, a "token" is
-// one activation vector. Pointers need the alignment of their element type only, unless said. Strides
-// count elements, not bytes, unless named _bytes. Outputs never alias inputs unless said.
+// Conventions. k is the length of the summed dimension; a "row" of weights is one output, a "token"
+// is one activation vector. Pointers need the alignment of their element type only, unless said.
+// Strides count elements, not bytes, unless named _bytes. Outputs never alias inputs unless said.
 #pragma once
 
 #include <stddef.h>
@@ -17,11 +17,34 @@ namespace hearth::kernels {
 
 // Weight types, numbered as in GGUF (format::TensorType), which this folder cannot include.
 enum class WeightType : uint32_t {
-  f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8,
-  q2_k = 10, q3_k = 11, q4_k = 12, q5_k = 13, q6_k = 14,
-  iq2_xxs = 16, iq2_xs = 17, iq3_xxs = 18, iq1_s = 19, iq4_nl = 20, iq3_s = 21, iq2_s = 22,
-  iq4_xs = 23, iq1_m = 29, bf16 = 30, tq1_0 = 34, tq2_0 = 35, mxfp4 = 39, nvfp4 = 40,
-  q1_0 = 41, q2_0 = 42,
+  f32 = 0,
+  f16 = 1,
+  q4_0 = 2,
+  q4_1 = 3,
+  q5_0 = 6,
+  q5_1 = 7,
+  q8_0 = 8,
+  q2_k = 10,
+  q3_k = 11,
+  q4_k = 12,
+  q5_k = 13,
+  q6_k = 14,
+  iq2_xxs = 16,
+  iq2_xs = 17,
+  iq3_xxs = 18,
+  iq1_s = 19,
+  iq4_nl = 20,
+  iq3_s = 21,
+  iq2_s = 22,
+  iq4_xs = 23,
+  iq1_m = 29,
+  bf16 = 30,
+  tq1_0 = 34,
+  tq2_0 = 35,
+  mxfp4 = 39,
+  nvfp4 = 40,
+  q1_0 = 41,
+  q2_0 = 42,
 };
 inline constexpr size_t kWeightTypeSlots = 43;
 
@@ -36,27 +59,27 @@ ActivationForm activation_form(WeightType type);
 size_t block_elems(WeightType type);
 size_t block_bytes(WeightType type);
 
-// Activations of n tokens quantised to int8. For each token: k quants, one scale for each group (the
-// last group may be partial: it is padded with zero quants up to the group's length, so q_stride is a
-// multiple of the group), and the integer sum of every 16 quants.
-// x ~= scale[g] * q. scale = amax / 127, q = round-half-even(x * (127 / amax)); amax 0 gives zeros.
+// Activations of n tokens quantised to int8. For each token: k quants, one scale for each group
+// (the last group may be partial: it is padded with zero quants up to the group's length, so
+// q_stride is a multiple of the group), and the integer sum of every 16 quants. x ~= scale[g] * q.
+// scale = amax / 127, q = round-half-even(x * (127 / amax)); amax 0 gives zeros.
 struct QuantizedActivations {
-  const int8_t* q;        // [token][q_stride], 64-byte aligned rows
-  const float* scales;    // [token][scale_stride]
-  const int16_t* sums;    // [token][sum_stride], sums of 16 consecutive quants
+  const int8_t* q;      // [token][q_stride], 64-byte aligned rows
+  const float* scales;  // [token][scale_stride]
+  const int16_t* sums;  // [token][sum_stride], sums of 16 consecutive quants
   size_t q_stride, scale_stride, sum_stride;
 };
 
 struct MatmulArgs {
-  const void* weights;       // row 0, as prepare laid it out (today: GGUF blocks, rows contiguous)
+  const void* weights;  // row 0, as prepare laid it out (today: GGUF blocks, rows contiguous)
   size_t row_bytes;
-  size_t k;                  // a multiple of the type's block
-  size_t row_begin, row_end; // outputs to compute
+  size_t k;                   // a multiple of the type's block
+  size_t row_begin, row_end;  // outputs to compute
   size_t n_tokens;
   QuantizedActivations quantized;  // when activation_form is q8_*
   const float* x;                  // when it is f32: [token][x_stride]
   size_t x_stride;
-  float* out;                // out[token * out_stride + row], row_begin <= row < row_end
+  float* out;  // out[token * out_stride + row], row_begin <= row < row_end
   size_t out_stride;
 };
 
@@ -73,14 +96,15 @@ inline constexpr size_t kChunkTokens = 256;
 inline constexpr size_t kPanelsPerChunk = kChunkTokens / kPanelTokens;
 
 struct AttendChunkArgs {
-  const float* q;               // [head_dim]
-  size_t k_dim, v_dim;          // dimensions of a key and of a value
-  float scale;                  // score = (q . k) * scale
-  float softcap;                // > 0: score = softcap * tanh(score / softcap)
+  const float* q;       // [head_dim]
+  size_t k_dim, v_dim;  // dimensions of a key and of a value
+  float scale;          // score = (q . k) * scale
+  float softcap;        // > 0: score = softcap * tanh(score / softcap)
   KvType k_type, v_type;
-  const void* const* k_panels;  // kPanelsPerChunk pointers; those outside [key_begin, key_end) unused
+  const void* const*
+      k_panels;  // kPanelsPerChunk pointers; those outside [key_begin, key_end) unused
   const void* const* v_panels;
-  size_t key_begin, key_end;    // the visible keys of this chunk, 0 <= begin < end <= 256
+  size_t key_begin, key_end;  // the visible keys of this chunk, 0 <= begin < end <= 256
 };
 
 // A chunk's partial result, and the running state of a query's attention: max, sum of exponentials
@@ -92,23 +116,24 @@ struct AttentionState {
 };
 
 struct Kernels {
-  const char* name;              // "scalar", "avx2", "avx512vnni", "neon"
-  bool equals_scalar;            // claims the scalar table's bits
+  const char* name;    // "scalar", "avx2", "avx512vnni", "neon"
+  bool equals_scalar;  // claims the scalar table's bits
 
   void (*quantize_q8_32)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   void (*quantize_q8_256)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
-  void (*matmul[kWeightTypeSlots])(const MatmulArgs& args);          // null: not a weight type
+  void (*matmul[kWeightTypeSlots])(const MatmulArgs& args);  // null: not a weight type
   void (*dequantize[kWeightTypeSlots])(const void* row, size_t k, float* out);
 
   // out[i] = (x[i] * (1 / sqrt(sum(x^2) / n + eps))) * weight[i]; sum over 16 lanes, see 0002.
   void (*rms_norm)(const float* x, const float* weight, float eps, size_t n, float* out);
-  void (*add)(const float* a, const float* b, size_t n, float* out);        // out may be a or b
+  void (*add)(const float* a, const float* b, size_t n, float* out);           // out may be a or b
   void (*silu_mul)(const float* gate, const float* up, size_t n, float* out);  // out may alias
   // Rotates pairs of the first n_rot values of one head in place. interleaved: pairs (2i, 2i+1);
   // otherwise (i, i + n_rot/2). cos and sin have n_rot/2 values each (attention factor included).
   void (*rope)(float* head, const float* cos, const float* sin, size_t n_rot, bool interleaved);
 
-  // Appends one token's key (k_dim values) to lane slot (0..15) of a K panel, and value to a V panel.
+  // Appends one token's key (k_dim values) to lane slot (0..15) of a K panel, and value to a V
+  // panel.
   void (*store_key)(const float* key, size_t k_dim, KvType type, void* panel, size_t slot);
   void (*store_value)(const float* value, size_t v_dim, KvType type, void* panel, size_t slot);
   void (*attend_chunk)(const AttendChunkArgs& args, AttentionState* partial);
@@ -117,15 +142,15 @@ struct Kernels {
   // out = acc / sum.
   void (*finish_attention)(const AttentionState& state, size_t v_dim, float* out);
 
-  float (*exp)(float x);         // our own, the same bits everywhere
-  float (*dot)(const float* a, const float* b, size_t n);   // 16 lanes, for side inputs (LoRA)
+  float (*exp)(float x);                                   // our own, the same bits everywhere
+  float (*dot)(const float* a, const float* b, size_t n);  // 16 lanes, for side inputs (LoRA)
 };
 
 // The tables of this build, best first, and whether this CPU can run each.
 struct IsaChoice {
   const Kernels* table;
   bool usable;
-  const char* missing;           // what the CPU or system lacks, "" when usable
+  const char* missing;  // what the CPU or system lacks, "" when usable
 };
 // n receives the count. The array is static.
 const IsaChoice* all_isas(size_t* n);

@@ -2,9 +2,9 @@
 //
 // What one forward step computes: rows of any sequences, prefill and decode mixed. Plain data.
 //
-// A row is a token id or an embedding vector. It has a position of up to four numbers (RoPE uses the
-// first; M-RoPE all), a slot in its sequence's KV cache, a mask kind, and says what it wants back.
-// Rows of one sequence come in ascending kv_index.
+// A row is a token id or an embedding vector. It has a position of up to four numbers (RoPE uses
+// the first; M-RoPE all), a slot in its sequence's KV cache, a mask kind, and says what it wants
+// back. Rows of one sequence come in ascending kv_index.
 #pragma once
 
 #include <array>
@@ -26,16 +26,17 @@ enum class MaskKind : std::uint8_t {
 enum class Wanted : std::uint8_t { nothing, logits, hidden };
 
 struct BatchRow {
-  TokenId token = 0;                        // used when embedding is kNoIndex
-  std::uint32_t embedding = kNoIndex;       // row of Batch::embeddings
+  TokenId token = 0;                   // used when embedding is kNoIndex
+  std::uint32_t embedding = kNoIndex;  // row of Batch::embeddings
   std::array<std::int32_t, 4> position = {0, 0, 0, 0};
-  std::uint32_t sequence = 0;               // index into Batch::sequences
-  std::uint32_t kv_index = 0;               // where this row's key and value are stored
+  std::uint32_t sequence = 0;  // index into Batch::sequences
+  std::uint32_t kv_index = 0;  // where this row's key and value are stored
   MaskKind mask = MaskKind::causal;
-  std::uint32_t span_end = 0;               // for MaskKind::span
+  std::uint32_t span_end = 0;  // for MaskKind::span
   Wanted wanted = Wanted::nothing;
-  std::uint16_t hidden_layer = 0;           // for Wanted::hidden: the output of this layer
-  std::uint32_t adapter = kNoIndex;         // low-rank side inputs of this row, as the executors number them
+  std::uint16_t hidden_layer = 0;  // for Wanted::hidden: the output of this layer
+  std::uint32_t adapter =
+      kNoIndex;  // low-rank side inputs of this row, as the executors number them
 };
 
 // The KV blocks of one sequence, in order; they must cover every kv_index that its rows use.
@@ -46,7 +47,7 @@ struct BatchSequence {
 struct Batch {
   std::vector<BatchRow> rows;
   std::vector<BatchSequence> sequences;
-  std::vector<float> embeddings;            // [n][n_embd], for rows that bring a vector
+  std::vector<float> embeddings;  // [n][n_embd], for rows that bring a vector
 
   void clear() {
     rows.clear();

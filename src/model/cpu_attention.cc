@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Attention of the CPU executor over paged KV blocks. Work is split by (row, KV head); each worker
-// forms the partial results of fixed chunks of 256 absolute key positions and merges them in ascending
-// order, so that neither the batch nor the number of workers can change a bit.
+// forms the partial results of fixed chunks of 256 absolute key positions and merges them in
+// ascending order, so that neither the batch nor the number of workers can change a bit.
 #include <limits>
 
 #include "base/check.h"
@@ -47,8 +47,9 @@ void CpuExecutor::attend_head(const Step& step, const BatchRow& query, std::size
   const LayerKv& layer = kv_[step.layer];
   const std::span<const BlockId> blocks = context_->batch->sequences[query.sequence].blocks;
   const std::size_t end = query.mask == MaskKind::span ? query.span_end : query.kv_index + 1;
-  const std::size_t begin =
-      shape.window != 0 && query.kv_index + 1 > shape.window ? query.kv_index + 1 - shape.window : 0;
+  const std::size_t begin = shape.window != 0 && query.kv_index + 1 > shape.window
+                                ? query.kv_index + 1 - shape.window
+                                : 0;
   const std::size_t group = shape.n_heads / shape.n_kv_heads;
 
   float* scratch = &attention_scratch_[2 * worker * scratch_stride_];

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/executor.h"
-
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include "base/check.h"
 #include "base/checked.h"
 #include "model/cpu_executor_internal.h"
+#include "model/executor.h"
 
 namespace hearth::model {
 namespace {
@@ -21,8 +20,8 @@ constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMaxWorkers = 256;
 
 bool holds_wanted_rows(BufferId buffer) {
-  return buffer == BufferId::wanted || buffer == BufferId::wanted_normed || buffer == BufferId::logits ||
-         buffer == BufferId::hidden;
+  return buffer == BufferId::wanted || buffer == BufferId::wanted_normed ||
+         buffer == BufferId::logits || buffer == BufferId::hidden;
 }
 
 }  // namespace
@@ -30,7 +29,8 @@ bool holds_wanted_rows(BufferId buffer) {
 Result<PageMemory> PageMemory::allocate(std::size_t bytes) {
   PageMemory memory;
   if (bytes == 0) return memory;
-  void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (data == MAP_FAILED)
     return fail(ErrorCode::does_not_fit, "cannot allocate {} MiB of memory", bytes >> 20);
   memory.data_ = static_cast<std::byte*>(data);
@@ -52,7 +52,8 @@ PageMemory::~PageMemory() {
 }
 
 std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers) {
-  return std::make_unique<CpuExecutor>(std::clamp(n_workers, 1u, static_cast<unsigned>(kMaxWorkers)));
+  return std::make_unique<CpuExecutor>(
+      std::clamp(n_workers, 1u, static_cast<unsigned>(kMaxWorkers)));
 }
 
 Result<void> CpuExecutor::prepare(const Plan& plan, DeviceId device, const ExecutorLimits& limits,
@@ -69,7 +70,8 @@ Result<void> CpuExecutor::allocate_buffers(const ExecutorLimits& limits) {
   std::array<std::size_t, kBuffers> offsets = {};
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < kBuffers; ++i) {
-    const std::uint64_t rows = holds_wanted_rows(static_cast<BufferId>(i)) ? limits.max_wanted : limits.max_rows;
+    const std::uint64_t rows =
+        holds_wanted_rows(static_cast<BufferId>(i)) ? limits.max_wanted : limits.max_rows;
     const auto bytes = checked_mul<std::uint64_t>(rows * sizeof(float), plan_->widths[i]);
     const auto padded = bytes ? checked_align_up<std::uint64_t>(*bytes, kAlignment) : std::nullopt;
     const auto sum = padded ? checked_add(total, *padded) : std::nullopt;
@@ -100,11 +102,14 @@ Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
   for (const KvShape& shape : plan_->kv) {
     LayerKv layer;
     if (shape.device == device_) {
-      layer.k_panel_bytes = kernels::kPanelTokens * shape.k_dim * kernels::kv_element_bytes(limits.k_type);
-      layer.v_panel_bytes = kernels::kPanelTokens * shape.v_dim * kernels::kv_element_bytes(limits.v_type);
+      layer.k_panel_bytes =
+          kernels::kPanelTokens * shape.k_dim * kernels::kv_element_bytes(limits.k_type);
+      layer.v_panel_bytes =
+          kernels::kPanelTokens * shape.v_dim * kernels::kv_element_bytes(limits.v_type);
       layer.k_block_bytes = shape.n_kv_heads * LayerKv::kPanels * layer.k_panel_bytes;
       layer.v_block_bytes = shape.n_kv_heads * LayerKv::kPanels * layer.v_panel_bytes;
-      const auto bytes = checked_mul<std::uint64_t>(limits.n_blocks, layer.k_block_bytes + layer.v_block_bytes);
+      const auto bytes =
+          checked_mul<std::uint64_t>(limits.n_blocks, layer.k_block_bytes + layer.v_block_bytes);
       const auto sum = bytes ? checked_add(total, *bytes) : std::nullopt;
       if (!sum) return fail(ErrorCode::does_not_fit, "the KV cache would overflow memory");
       total = *sum;
@@ -125,8 +130,8 @@ Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
   return {};
 }
 
-// Matrices are used where they are mapped; touching one byte a page here brings them into memory with
-// progress instead of stalling the first request. Vectors are small and become float32 once.
+// Matrices are used where they are mapped; touching one byte a page here brings them into memory
+// with progress instead of stalling the first request. Vectors are small and become float32 once.
 Result<void> CpuExecutor::take_weights(const LoadProgress& progress) {
   std::uint64_t total = 0, done = 0;
   for (const PlanTensor& tensor : plan_->tensors)
@@ -139,8 +144,8 @@ Result<void> CpuExecutor::take_weights(const LoadProgress& progress) {
     const std::span<const std::byte> bytes = tensor.source->bytes;
     if (tensor.use == TensorUse::vector) {
       vectors_[i].resize(tensor.source->n_elements());
-      kernels_.dequantize[static_cast<std::size_t>(tensor.source->type)](bytes.data(), vectors_[i].size(),
-                                                                         vectors_[i].data());
+      kernels_.dequantize[static_cast<std::size_t>(tensor.source->type)](
+          bytes.data(), vectors_[i].size(), vectors_[i].data());
     }
     for (std::size_t at = 0; at < bytes.size(); at += kPage) {
       static_cast<void>(*static_cast<const volatile std::byte*>(&bytes[at]));
@@ -149,7 +154,8 @@ Result<void> CpuExecutor::take_weights(const LoadProgress& progress) {
     }
     done += bytes.size();
   }
-  if (progress && !progress(done, total)) return fail(ErrorCode::cancelled, "loading was cancelled");
+  if (progress && !progress(done, total))
+    return fail(ErrorCode::cancelled, "loading was cancelled");
   return {};
 }
 
@@ -168,7 +174,8 @@ bool CpuExecutor::run(std::span<const Step> steps, const RunContext& context) {
   for (QuantizedBuffer& buffer : quantized_) buffer.source = BufferId::none;
   const std::size_t n_pairs = plan_->rope.n_pairs();
   for (std::size_t i = 0; i < context.batch->rows.size(); ++i)
-    plan_->rope.at(context.batch->rows[i].position[0], &rope_cos_[i * n_pairs], &rope_sin_[i * n_pairs]);
+    plan_->rope.at(context.batch->rows[i].position[0], &rope_cos_[i * n_pairs],
+                   &rope_sin_[i * n_pairs]);
 
   for (const Step& step : steps) {
     if (context.stop != nullptr && context.stop->load(std::memory_order_relaxed)) return false;
@@ -189,13 +196,20 @@ void CpuExecutor::run_step(const Step& step) {
   constexpr std::size_t kRowGrain = 4;
   const std::size_t n_rows = rows_in(step.out == BufferId::none ? step.a : step.out);
   switch (step.op) {
-    case Op::embed: return embed(step);
-    case Op::rms_norm: return norm(step);
-    case Op::linear: return linear(step);
-    case Op::rope: return rope(step);
-    case Op::store_kv: return store_kv(step);
-    case Op::attend: return attend(step);
-    case Op::keep_hidden: return keep_hidden(step);
+    case Op::embed:
+      return embed(step);
+    case Op::rms_norm:
+      return norm(step);
+    case Op::linear:
+      return linear(step);
+    case Op::rope:
+      return rope(step);
+    case Op::store_kv:
+      return store_kv(step);
+    case Op::attend:
+      return attend(step);
+    case Op::keep_hidden:
+      return keep_hidden(step);
     case Op::add_bias: {
       const std::vector<float>& bias = vectors_[step.tensor];
       return for_each(n_rows, kRowGrain, [&](std::size_t i, unsigned) {
@@ -212,9 +226,11 @@ void CpuExecutor::run_step(const Step& step) {
       });
     case Op::gather:
       for (std::size_t i = 0; i < context_->logits_rows.size(); ++i)
-        std::copy_n(row(step.a, context_->logits_rows[i]), plan_->width_of(step.out), row(step.out, i));
+        std::copy_n(row(step.a, context_->logits_rows[i]), plan_->width_of(step.out),
+                    row(step.out, i));
       return;
-    case Op::transfer: break;
+    case Op::transfer:
+      break;
   }
   CHECK(false);  // transfers are Forward's
 }
@@ -227,9 +243,11 @@ void CpuExecutor::embed(const Step& step) {
   for (std::size_t i = 0; i < context_->batch->rows.size(); ++i) {
     const BatchRow& source = context_->batch->rows[i];
     if (source.embedding != kNoIndex) {
-      std::copy_n(&context_->batch->embeddings[source.embedding * n_embd], n_embd, row(step.out, i));
+      std::copy_n(&context_->batch->embeddings[source.embedding * n_embd], n_embd,
+                  row(step.out, i));
     } else {
-      dequantize(table.bytes.data() + static_cast<std::size_t>(source.token) * row_bytes, n_embd, row(step.out, i));
+      dequantize(table.bytes.data() + static_cast<std::size_t>(source.token) * row_bytes, n_embd,
+                 row(step.out, i));
     }
   }
 }
@@ -248,8 +266,8 @@ void CpuExecutor::rope(const Step& step) {
   const bool interleaved = plan_->hparams.family->attention.rope == RopeStyle::interleaved;
   for_each(rows_in(step.out), 4, [&](std::size_t i, unsigned) {
     for (std::size_t head = 0; head < step.n_heads; ++head)
-      kernels_.rope(row(step.out, i) + head * step.width, &rope_cos_[i * n_pairs], &rope_sin_[i * n_pairs],
-                    2 * n_pairs, interleaved);
+      kernels_.rope(row(step.out, i) + head * step.width, &rope_cos_[i * n_pairs],
+                    &rope_sin_[i * n_pairs], 2 * n_pairs, interleaved);
   });
 }
 
@@ -262,11 +280,13 @@ void CpuExecutor::keep_hidden(const Step& step) {
 }
 
 void CpuExecutor::read(BufferId buffer, std::uint32_t n_rows, float* out) const {
-  std::copy_n(buffers_[static_cast<std::size_t>(buffer)], std::size_t{n_rows} * plan_->width_of(buffer), out);
+  std::copy_n(buffers_[static_cast<std::size_t>(buffer)],
+              std::size_t{n_rows} * plan_->width_of(buffer), out);
 }
 
 void CpuExecutor::write(BufferId buffer, std::uint32_t n_rows, const float* rows) {
-  std::copy_n(rows, std::size_t{n_rows} * plan_->width_of(buffer), buffers_[static_cast<std::size_t>(buffer)]);
+  std::copy_n(rows, std::size_t{n_rows} * plan_->width_of(buffer),
+              buffers_[static_cast<std::size_t>(buffer)]);
 }
 
 std::size_t CpuExecutor::block_bytes() const {
@@ -277,15 +297,18 @@ std::size_t CpuExecutor::block_bytes() const {
 
 void CpuExecutor::copy_block(BlockId from, BlockId to) {
   for (const LayerKv& layer : kv_) {
-    std::memcpy(layer.k + to * layer.k_block_bytes, layer.k + from * layer.k_block_bytes, layer.k_block_bytes);
-    std::memcpy(layer.v + to * layer.v_block_bytes, layer.v + from * layer.v_block_bytes, layer.v_block_bytes);
+    std::memcpy(layer.k + to * layer.k_block_bytes, layer.k + from * layer.k_block_bytes,
+                layer.k_block_bytes);
+    std::memcpy(layer.v + to * layer.v_block_bytes, layer.v + from * layer.v_block_bytes,
+                layer.v_block_bytes);
   }
 }
 
 void CpuExecutor::read_block(BlockId block, std::byte* out) const {
   for (const LayerKv& layer : kv_) {
     std::memcpy(out, layer.k + block * layer.k_block_bytes, layer.k_block_bytes);
-    std::memcpy(out + layer.k_block_bytes, layer.v + block * layer.v_block_bytes, layer.v_block_bytes);
+    std::memcpy(out + layer.k_block_bytes, layer.v + block * layer.v_block_bytes,
+                layer.v_block_bytes);
     out += layer.k_block_bytes + layer.v_block_bytes;
   }
 }
@@ -293,7 +316,8 @@ void CpuExecutor::read_block(BlockId block, std::byte* out) const {
 void CpuExecutor::write_block(BlockId block, const std::byte* bytes) {
   for (const LayerKv& layer : kv_) {
     std::memcpy(layer.k + block * layer.k_block_bytes, bytes, layer.k_block_bytes);
-    std::memcpy(layer.v + block * layer.v_block_bytes, bytes + layer.k_block_bytes, layer.v_block_bytes);
+    std::memcpy(layer.v + block * layer.v_block_bytes, bytes + layer.k_block_bytes,
+                layer.v_block_bytes);
     bytes += layer.k_block_bytes + layer.v_block_bytes;
   }
 }

@@ -27,8 +27,9 @@ class PageMemory {
   std::size_t size_ = 0;
 };
 
-// Where one layer's keys and values lie. A block of a layer is [kv head][panel] of K panels, and the
-// same of V panels in a region of its own, so that each head's keys stream from consecutive memory.
+// Where one layer's keys and values lie. A block of a layer is [kv head][panel] of K panels, and
+// the same of V panels in a region of its own, so that each head's keys stream from consecutive
+// memory.
 struct LayerKv {
   std::size_t k_panel_bytes = 0, v_panel_bytes = 0;
   std::size_t k_block_bytes = 0, v_block_bytes = 0;
@@ -44,7 +45,8 @@ struct LayerKv {
   }
 };
 
-// Activations quantised for the linear steps that follow: valid while their source buffer is unchanged.
+// Activations quantised for the linear steps that follow: valid while their source buffer is
+// unchanged.
 struct QuantizedBuffer {
   BufferId source = BufferId::none;
   std::vector<std::int8_t> q;
@@ -95,8 +97,8 @@ class CpuExecutor final : public Executor {
   // cpu_attention.cc
   void store_kv(const Step& step);
   void attend(const Step& step);
-  void attend_head(const Step& step, const BatchRow& row, std::size_t row_index, std::size_t kv_head,
-                   std::size_t worker);
+  void attend_head(const Step& step, const BatchRow& row, std::size_t row_index,
+                   std::size_t kv_head, std::size_t worker);
 
   ThreadPool pool_;
   WorkQueue work_;
@@ -108,17 +110,17 @@ class CpuExecutor final : public Executor {
 
   PageMemory activation_memory_;
   std::array<float*, kBuffers> buffers_ = {};
-  std::vector<std::vector<float>> vectors_;      // by tensor: norms and biases as float32
-  std::array<QuantizedBuffer, 2> quantized_;     // q8_32, q8_256
-  std::vector<float> rope_cos_, rope_sin_;       // [row][pair]
+  std::vector<std::vector<float>> vectors_;   // by tensor: norms and biases as float32
+  std::array<QuantizedBuffer, 2> quantized_;  // q8_32, q8_256
+  std::vector<float> rope_cos_, rope_sin_;    // [row][pair]
 
   PageMemory kv_memory_;
-  std::vector<LayerKv> kv_;                      // by layer; empty where another device holds it
-  std::vector<float> attention_scratch_;         // two value accumulators for each worker
+  std::vector<LayerKv> kv_;               // by layer; empty where another device holds it
+  std::vector<float> attention_scratch_;  // two value accumulators for each worker
   std::size_t scratch_stride_ = 0;
 
   std::vector<std::vector<AdapterPart>> adapters_;
-  std::vector<float> low_rank_;                  // down * x of one row
+  std::vector<float> low_rank_;  // down * x of one row
 };
 
 template <class Body>

@@ -25,10 +25,11 @@ const QuantizedBuffer& CpuExecutor::quantized(BufferId source, ActivationForm fo
   buffer.q_stride = (groups * group + 63) / 64 * 64;
   buffer.scale_stride = groups;
   buffer.sum_stride = buffer.q_stride / 16;
-  const auto quantize = form == ActivationForm::q8_32 ? kernels_.quantize_q8_32 : kernels_.quantize_q8_256;
+  const auto quantize =
+      form == ActivationForm::q8_32 ? kernels_.quantize_q8_32 : kernels_.quantize_q8_256;
   for_each(rows_in(source), 2, [&](std::size_t i, unsigned) {
-    quantize(row(source, i), k, &buffer.q[i * buffer.q_stride], &buffer.scales[i * buffer.scale_stride],
-             &buffer.sums[i * buffer.sum_stride]);
+    quantize(row(source, i), k, &buffer.q[i * buffer.q_stride],
+             &buffer.scales[i * buffer.scale_stride], &buffer.sums[i * buffer.sum_stride]);
   });
   return buffer;
 }
@@ -55,7 +56,7 @@ void CpuExecutor::linear(const Step& step) {
   } else {
     const QuantizedBuffer& input = quantized(step.a, form, k);
     args.quantized = {input.q.data(), input.scales.data(), input.sums.data(),
-                      input.q_stride, input.scale_stride, input.sum_stride};
+                      input.q_stride, input.scale_stride,  input.sum_stride};
   }
   const std::size_t n_items = (n + kOutputGrain - 1) / kOutputGrain;
   for_each(n_items, 1, [&](std::size_t item, unsigned) {

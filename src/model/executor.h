@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An executor computes steps in its own memory: the weights that were placed on it, activation buffers
-// and the KV cache of its layers. The CPU executor is one; a GPU will be another. Only the executor
-// touches weight bytes, the embedding lookup included.
+// An executor computes steps in its own memory: the weights that were placed on it, activation
+// buffers and the KV cache of its layers. The CPU executor is one; a GPU will be another. Only the
+// executor touches weight bytes, the embedding lookup included.
 //
-// prepare() may fail; after it, run() has no error path: it returns false only when asked to stop, and
-// then the rows of that batch count as not computed. One thread drives an executor; it brings its own
-// helpers. Handles, not pointers, cross this interface, so memory may be anywhere.
+// prepare() may fail; after it, run() has no error path: it returns false only when asked to stop,
+// and then the rows of that batch count as not computed. One thread drives an executor; it brings
+// its own helpers. Handles, not pointers, cross this interface, so memory may be anywhere.
 #pragma once
 
 #include <atomic>
@@ -24,9 +24,9 @@
 namespace hearth::model {
 
 struct ExecutorLimits {
-  std::uint32_t max_rows = 512;        // rows of one run (the ubatch)
-  std::uint32_t max_wanted = 512;      // rows that may want logits or a hidden state in one run
-  std::uint32_t n_blocks = 0;          // KV blocks
+  std::uint32_t max_rows = 512;    // rows of one run (the ubatch)
+  std::uint32_t max_wanted = 512;  // rows that may want logits or a hidden state in one run
+  std::uint32_t n_blocks = 0;      // KV blocks
   kernels::KvType k_type = kernels::KvType::f16;
   kernels::KvType v_type = kernels::KvType::f16;
 };
@@ -34,21 +34,22 @@ struct ExecutorLimits {
 // Told how many bytes of weights are ready; returns false to cancel the load.
 using LoadProgress = std::function<bool(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
 
-// A low-rank side input of one linear layer: out += scale * up * (down * x). LoRA, arXiv:2106.09685.
+// A low-rank side input of one linear layer: out += scale * up * (down * x). LoRA,
+// arXiv:2106.09685.
 struct AdapterPart {
-  TensorId tensor = kNoTensor;         // the linear layer's weight
+  TensorId tensor = kNoTensor;  // the linear layer's weight
   std::uint32_t rank = 0;
   float scale = 1.0f;
-  std::vector<float> down;             // [rank][k]
-  std::vector<float> up;               // [n][rank]
+  std::vector<float> down;  // [rank][k]
+  std::vector<float> up;    // [n][rank]
 };
 
 // What a run sees of its batch: the rows and which of them want results, in order.
 struct RunContext {
   const Batch* batch = nullptr;
-  std::span<const std::uint32_t> logits_rows;   // indices of rows that want logits
-  std::span<const std::uint32_t> hidden_rows;   // indices of rows that want a hidden state
-  const std::atomic<bool>* stop = nullptr;      // checked within every layer; may be null
+  std::span<const std::uint32_t> logits_rows;  // indices of rows that want logits
+  std::span<const std::uint32_t> hidden_rows;  // indices of rows that want a hidden state
+  const std::atomic<bool>* stop = nullptr;     // checked within every layer; may be null
 };
 
 class Executor {
@@ -59,8 +60,8 @@ class Executor {
   // bytes outlive the executor. cancelled if progress says so; does_not_fit for lack of memory.
   virtual Result<void> prepare(const Plan& plan, DeviceId device, const ExecutorLimits& limits,
                                const LoadProgress& progress) = 0;
-  // Registers side inputs under a small number that rows name in BatchRow::adapter. Parts for tensors
-  // that live elsewhere are ignored.
+  // Registers side inputs under a small number that rows name in BatchRow::adapter. Parts for
+  // tensors that live elsewhere are ignored.
   virtual void add_adapter(std::uint32_t adapter, std::span<const AdapterPart> parts) = 0;
 
   // Computes steps, all of this executor's device and none of them a transfer.

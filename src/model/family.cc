@@ -15,7 +15,9 @@ constexpr const Family* kFamilies[] = {
 #undef FAMILY
 }  // namespace
 
-std::span<const Family* const> families() { return kFamilies; }
+std::span<const Family* const> families() {
+  return kFamilies;
+}
 
 const Family* find_family(std::string_view gguf_arch) {
   for (const Family* family : kFamilies)

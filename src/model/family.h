@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A model family as data: what distinguishes its graph from the plain Llama shape. Sizes are never
-// here; they come from the file's metadata (hparams.h). A family file has no loop, no pointer and no
-// branch; plan.cc turns spec + sizes + tensors into steps. docs/howto/add-a-family.md.
+// here; they come from the file's metadata (hparams.h). A family file has no loop, no pointer and
+// no branch; plan.cc turns spec + sizes + tensors into steps. docs/howto/add-a-family.md.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace hearth::model {
 
-// Which values of a head RoPE rotates together (n = rotated values): pairs (2i, 2i+1), as GGUF files
-// of the llama family are laid out, or (i, i + n/2), as NeoX and most later families are.
+// Which values of a head RoPE rotates together (n = rotated values): pairs (2i, 2i+1), as GGUF
+// files of the llama family are laid out, or (i, i + n/2), as NeoX and most later families are.
 enum class RopeStyle : std::uint8_t { none, interleaved, halves };
 
 // Whether linear layers carry a bias vector.
@@ -39,13 +39,13 @@ struct FfnSpec {
 };
 
 struct Family {
-  std::string_view name;                           // for people: "Qwen3"
-  std::string_view gguf_arch;                      // general.architecture, the prefix of its keys
+  std::string_view name;       // for people: "Qwen3"
+  std::string_view gguf_arch;  // general.architecture, the prefix of its keys
   AttentionSpec attention = {};
   FfnSpec ffn = {};
   StateKind state = StateKind::full_kv;
-  std::string_view fallback_template = "chatml";   // when the file has no chat template
-  std::string_view source;                         // where the facts were read, and when
+  std::string_view fallback_template = "chatml";  // when the file has no chat template
+  std::string_view source;                        // where the facts were read, and when
 };
 
 // All families, one line each in families.inc.

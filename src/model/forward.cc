@@ -7,7 +7,8 @@ namespace hearth::model {
 namespace {
 
 bool holds_wanted_rows(BufferId buffer) {
-  return buffer == BufferId::wanted || buffer == BufferId::wanted_normed || buffer == BufferId::logits;
+  return buffer == BufferId::wanted || buffer == BufferId::wanted_normed ||
+         buffer == BufferId::logits;
 }
 
 }  // namespace
@@ -44,21 +45,25 @@ bool Forward::run(const Batch& batch, const std::atomic<bool>* stop) {
     const Step& first = steps[begin];
     if (first.op == Op::transfer) {
       const auto all_rows = static_cast<std::uint32_t>(batch.rows.size());
-      const std::uint32_t n_rows = first.out == BufferId::hidden ? n_hidden
-                                   : holds_wanted_rows(first.out) ? n_logits : all_rows;
+      const std::uint32_t n_rows = first.out == BufferId::hidden  ? n_hidden
+                                   : holds_wanted_rows(first.out) ? n_logits
+                                                                  : all_rows;
       executors_[first.from_device]->read(first.out, n_rows, transfer_.data());
       executors_[first.device]->write(first.out, n_rows, transfer_.data());
       ++begin;
       continue;
     }
     std::size_t end = begin;
-    while (end < steps.size() && steps[end].op != Op::transfer && steps[end].device == first.device) ++end;
+    while (end < steps.size() && steps[end].op != Op::transfer && steps[end].device == first.device)
+      ++end;
     if (!executors_[first.device]->run(steps.subspan(begin, end - begin), context)) return false;
     begin = end;
   }
-  if (n_logits > 0) executors_[steps.back().device]->read(BufferId::logits, n_logits, logits_.data());
+  if (n_logits > 0)
+    executors_[steps.back().device]->read(BufferId::logits, n_logits, logits_.data());
   if (n_hidden > 0) {
-    // keep_hidden gathers on the device of the last layer; transfers have brought earlier rows along.
+    // keep_hidden gathers on the device of the last layer; transfers have brought earlier rows
+    // along.
     DeviceId device = 0;
     for (const Step& step : steps)
       if (step.op == Op::keep_hidden) device = step.device;

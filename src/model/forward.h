@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs batches through a plan over its executors: splits the steps into stretches of one device, does
-// the transfers between them, and hands out results. The caller owns plan and executors. One thread.
+// Runs batches through a plan over its executors: splits the steps into stretches of one device,
+// does the transfers between them, and hands out results. The caller owns plan and executors. One
+// thread.
 #pragma once
 
 #include <atomic>

@@ -39,7 +39,8 @@ TEST_P(GoldenTest, AgreesWithTheReference) {
   const auto files = fixture(GetParam().name);
   const auto tokens = fixture_tokens(GetParam().name);
   const auto machine = Machine::build(files->gguf(), exact_cache());
-  const double distance = relative_l2(machine->all_logits(tokens), fixture_floats(std::string(GetParam().name) + ".logits.f32"));
+  const double distance = relative_l2(machine->all_logits(tokens),
+                                      fixture_floats(std::string(GetParam().name) + ".logits.f32"));
   RecordProperty("relative_l2", std::to_string(distance));
   EXPECT_LE(distance, GetParam().limit);
 }
@@ -51,8 +52,13 @@ TEST_P(GoldenTest, NoBitDependsOnChunksThreadsOrExecutor) {
   limits.k_type = limits.v_type = kernels::KvType::f16;
   const auto expected = Machine::build(files->gguf(), limits)->all_logits(tokens, 1);
   for (const std::size_t chunk : {std::size_t{3}, std::size_t{8}, tokens.size()}) {
-    EXPECT_TRUE(same_bits(Machine::build(files->gguf(), limits)->all_logits(tokens, chunk), expected)) << chunk;
-    EXPECT_TRUE(same_bits(Machine::build(files->gguf(), limits, {DeviceKind::cpu}, 2)->all_logits(tokens, chunk), expected)) << chunk;
+    EXPECT_TRUE(
+        same_bits(Machine::build(files->gguf(), limits)->all_logits(tokens, chunk), expected))
+        << chunk;
+    EXPECT_TRUE(same_bits(
+        Machine::build(files->gguf(), limits, {DeviceKind::cpu}, 2)->all_logits(tokens, chunk),
+        expected))
+        << chunk;
   }
   const auto device = Machine::build(files->gguf(), limits, {DeviceKind::simulated});
   EXPECT_TRUE(same_bits(device->all_logits(tokens), expected));
@@ -64,8 +70,11 @@ TEST_P(GoldenTest, NoBitDependsOnPlacement) {
   const auto expected = Machine::build(files->gguf(), exact_cache())->all_logits(tokens);
   // Every other tensor elsewhere: a transfer at almost every step.
   int n = 0;
-  const Placement scattered = [&n](std::string_view, int) { return static_cast<DeviceId>(n++ % 2); };
-  const auto machine = Machine::build(files->gguf(), exact_cache(), {DeviceKind::cpu, DeviceKind::simulated}, 1, scattered);
+  const Placement scattered = [&n](std::string_view, int) {
+    return static_cast<DeviceId>(n++ % 2);
+  };
+  const auto machine = Machine::build(files->gguf(), exact_cache(),
+                                      {DeviceKind::cpu, DeviceKind::simulated}, 1, scattered);
   ASSERT_EQ(machine->plan.n_devices, 2);
   EXPECT_TRUE(same_bits(machine->all_logits(tokens, 7), expected));
 }
@@ -102,14 +111,16 @@ TEST_P(GoldenTest, NoBitDependsOnNeighbours) {
   while (done_a < tokens.size() || done_b < reversed.size()) {
     const std::size_t n_a = std::min<std::size_t>(1, tokens.size() - done_a);
     const std::size_t n_b = std::min<std::size_t>(5, reversed.size() - done_b);
-    ASSERT_TRUE(a.reserve(static_cast<std::uint32_t>(n_a)) && b.reserve(static_cast<std::uint32_t>(n_b)));
+    ASSERT_TRUE(a.reserve(static_cast<std::uint32_t>(n_a)) &&
+                b.reserve(static_cast<std::uint32_t>(n_b)));
     Batch batch;
     machine->add(batch, a, std::span(tokens).subspan(done_a, n_a));
     machine->add(batch, b, std::span(reversed).subspan(done_b, n_b));
     ASSERT_TRUE(machine->forward->run(batch));
     for (std::uint32_t i = 0; i < n_a + n_b; ++i) {
       auto& logits = i < n_a ? logits_a : logits_b;
-      logits.insert(logits.end(), machine->forward->logits(i).begin(), machine->forward->logits(i).end());
+      logits.insert(logits.end(), machine->forward->logits(i).begin(),
+                    machine->forward->logits(i).end());
     }
     a.commit(static_cast<std::uint32_t>(n_a));
     b.commit(static_cast<std::uint32_t>(n_b));

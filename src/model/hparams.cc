@@ -33,7 +33,8 @@ class Reader {
     return static_cast<std::uint32_t>(value);
   }
 
-  Result<std::uint32_t> require(std::string_view suffix, std::uint64_t low, std::uint64_t high) const {
+  Result<std::uint32_t> require(std::string_view suffix, std::uint64_t low,
+                                std::uint64_t high) const {
     return in_range(suffix, TRY(gguf_.require_uint(key(suffix))), low, high);
   }
 
@@ -67,7 +68,8 @@ class Reader {
     std::vector<std::uint32_t> numbers;
     for (std::size_t i = 0; i < n_layers; ++i) {
       const std::int64_t number = array->int_at(i);
-      if (number < 0) return fail(ErrorCode::integrity, "{}: {}[{}] is negative", gguf_.file_name(), name, i);
+      if (number < 0)
+        return fail(ErrorCode::integrity, "{}: {}[{}] is negative", gguf_.file_name(), name, i);
       numbers.push_back(TRY(in_range(suffix, static_cast<std::uint64_t>(number), 1, high)));
     }
     return numbers;
@@ -83,7 +85,8 @@ Result<RopeParams> read_rope(const format::Gguf& gguf, const Reader& reader, std
   RopeParams rope;
   rope.n_rot = TRY(reader.get("rope.dimension_count", k_dim, 2, k_dim));
   if (rope.n_rot % 2 != 0)
-    return fail(ErrorCode::integrity, "{}: {} is odd", gguf.file_name(), reader.key("rope.dimension_count"));
+    return fail(ErrorCode::integrity, "{}: {} is odd", gguf.file_name(),
+                reader.key("rope.dimension_count"));
   rope.freq_base = TRY(reader.get_positive("rope.freq_base", 10000.0));
   rope.original_context =
       TRY(reader.get("rope.scaling.original_context_length", n_ctx_train, 1, kMaxContext));
@@ -102,8 +105,8 @@ Result<RopeParams> read_rope(const format::Gguf& gguf, const Reader& reader, std
   } else if (!type || type == "linear") {
     rope.scaling = rope.factor == 1.0 ? RopeScaling::none : RopeScaling::linear;
   } else {
-    return fail(ErrorCode::unsupported, "{}: RoPE scaling '{}' is not supported yet", gguf.file_name(),
-                printable(*type, 40));
+    return fail(ErrorCode::unsupported, "{}: RoPE scaling '{}' is not supported yet",
+                gguf.file_name(), printable(*type, 40));
   }
   return rope;
 }
@@ -112,14 +115,18 @@ Result<RopeParams> read_rope(const format::Gguf& gguf, const Reader& reader, std
 Result<std::uint32_t> read_vocab_size(const format::Gguf& gguf) {
   const format::Tensor* embedding = gguf.find_tensor("token_embd.weight");
   if (embedding == nullptr)
-    return fail(ErrorCode::integrity, "{}: the tensor token_embd.weight is missing", gguf.file_name());
+    return fail(ErrorCode::integrity, "{}: the tensor token_embd.weight is missing",
+                gguf.file_name());
   const std::uint64_t n_vocab = embedding->dims[1];
   if (n_vocab == 0 || n_vocab > kMaxVocab)
-    return fail(ErrorCode::integrity, "{}: token_embd.weight has {} rows", gguf.file_name(), n_vocab);
+    return fail(ErrorCode::integrity, "{}: token_embd.weight has {} rows", gguf.file_name(),
+                n_vocab);
   const format::Value* tokens = gguf.find("tokenizer.ggml.tokens");
-  if (tokens != nullptr && tokens->type == format::ValueType::array && tokens->array.size() != n_vocab)
-    return fail(ErrorCode::integrity, "{}: the vocabulary has {} tokens, but token_embd.weight {} rows",
-                gguf.file_name(), tokens->array.size(), n_vocab);
+  if (tokens != nullptr && tokens->type == format::ValueType::array &&
+      tokens->array.size() != n_vocab)
+    return fail(ErrorCode::integrity,
+                "{}: the vocabulary has {} tokens, but token_embd.weight {} rows", gguf.file_name(),
+                tokens->array.size(), n_vocab);
   return static_cast<std::uint32_t>(n_vocab);
 }
 

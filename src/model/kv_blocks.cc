@@ -12,8 +12,9 @@ BlockPool::BlockPool(std::uint32_t n_blocks) : references_(n_blocks, 0) {
 
 Result<BlockId> BlockPool::take() {
   if (free_.empty())
-    return fail(ErrorCode::does_not_fit, "the KV cache is full: all {} blocks of {} tokens are in use",
-                n_blocks(), kBlockTokens);
+    return fail(ErrorCode::does_not_fit,
+                "the KV cache is full: all {} blocks of {} tokens are in use", n_blocks(),
+                kBlockTokens);
   const BlockId block = free_.back();
   free_.pop_back();
   references_[block] = 1;

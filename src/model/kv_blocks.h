@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who owns which KV block. A block holds kBlockTokens consecutive positions of one sequence for all
-// layers; it is counted by reference, so that forks and shared prefixes cost nothing. This is the book
-// alone; the bytes belong to the executors (executor.h), which copy a block when asked to.
-// One thread.
+// layers; it is counted by reference, so that forks and shared prefixes cost nothing. This is the
+// book alone; the bytes belong to the executors (executor.h), which copy a block when asked to. One
+// thread.
 #pragma once
 
 #include <cstdint>

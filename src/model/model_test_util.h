@@ -4,6 +4,7 @@
 // and a machine around a plan (executors, forward, sequences).
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/mman.h>
 
 #include <cmath>
@@ -12,8 +13,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "base/file.h"
 #include "format/gguf_writer.h"
@@ -64,18 +63,31 @@ inline format::WriteModel editable(const format::Gguf& gguf) {
     const format::Value& value = pair.value;
     format::WriteValue written;
     switch (value.type) {
-      case ValueType::u32: written = static_cast<std::uint32_t>(value.integer); break;
-      case ValueType::i32: written = static_cast<std::int32_t>(value.integer); break;
-      case ValueType::f32: written = static_cast<float>(value.real); break;
-      case ValueType::boolean: written = value.integer != 0; break;
-      case ValueType::string: written = std::string(value.string); break;
-      default: continue;  // arrays (the vocabulary) are not needed by these tests
+      case ValueType::u32:
+        written = static_cast<std::uint32_t>(value.integer);
+        break;
+      case ValueType::i32:
+        written = static_cast<std::int32_t>(value.integer);
+        break;
+      case ValueType::f32:
+        written = static_cast<float>(value.real);
+        break;
+      case ValueType::boolean:
+        written = value.integer != 0;
+        break;
+      case ValueType::string:
+        written = std::string(value.string);
+        break;
+      default:
+        continue;  // arrays (the vocabulary) are not needed by these tests
     }
     if (pair.key != "general.alignment") model.metadata.push_back({std::string(pair.key), written});
   }
   for (const format::Tensor& tensor : gguf.tensors())
-    model.tensors.push_back({std::string(tensor.name), tensor.type,
-                             {tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims}, tensor.bytes});
+    model.tensors.push_back({std::string(tensor.name),
+                             tensor.type,
+                             {tensor.dims.begin(), tensor.dims.begin() + tensor.n_dims},
+                             tensor.bytes});
   return model;
 }
 
@@ -100,7 +112,8 @@ struct Machine {
 
   static std::unique_ptr<Machine> build(const format::Gguf& gguf, ExecutorLimits limits = {},
                                         std::vector<DeviceKind> devices = {DeviceKind::cpu},
-                                        unsigned n_threads = 1, const Placement& placement = nullptr) {
+                                        unsigned n_threads = 1,
+                                        const Placement& placement = nullptr) {
     auto machine = std::make_unique<Machine>();
     machine->plan = compile_plan(gguf, placement).value();
     if (limits.n_blocks == 0) limits.n_blocks = 8;
@@ -109,19 +122,21 @@ struct Machine {
     for (std::size_t d = 0; d < devices.size(); ++d) {
       machine->executors.push_back(devices[d] == DeviceKind::cpu ? make_cpu_executor(n_threads)
                                                                  : make_simulated_device());
-      EXPECT_TRUE(machine->executors.back()->prepare(machine->plan, static_cast<DeviceId>(d), limits, nullptr));
+      EXPECT_TRUE(machine->executors.back()->prepare(machine->plan, static_cast<DeviceId>(d),
+                                                     limits, nullptr));
       pointers.push_back(machine->executors.back().get());
     }
     machine->forward = std::make_unique<Forward>(machine->plan, pointers, limits);
-    machine->store = std::make_unique<SequenceStore>(
-        SequenceStore{BlockPool(limits.n_blocks), [forward = machine->forward.get()](BlockId from, BlockId to) {
-                        forward->copy_block(from, to);
-                      }});
+    machine->store = std::make_unique<SequenceStore>(SequenceStore{
+        BlockPool(limits.n_blocks), [forward = machine->forward.get()](BlockId from, BlockId to) {
+          forward->copy_block(from, to);
+        }});
     return machine;
   }
 
   // Adds rows for tokens that follow what the sequence holds; all want logits.
-  void add(Batch& batch, Sequence& sequence, std::span<const TokenId> tokens, std::uint32_t n_before = 0) const {
+  void add(Batch& batch, Sequence& sequence, std::span<const TokenId> tokens,
+           std::uint32_t n_before = 0) const {
     batch.sequences.push_back({sequence.blocks()});
     for (std::uint32_t i = 0; i < tokens.size(); ++i) {
       const std::uint32_t index = sequence.length() + n_before + i;
@@ -135,7 +150,8 @@ struct Machine {
   }
 
   // The logits of every token, computed chunk rows at a time.
-  std::vector<float> all_logits(std::span<const TokenId> tokens, std::size_t chunk, Sequence& sequence) {
+  std::vector<float> all_logits(std::span<const TokenId> tokens, std::size_t chunk,
+                                Sequence& sequence) {
     std::vector<float> logits;
     for (std::size_t at = 0; at < tokens.size(); at += chunk) {
       const auto part = tokens.subspan(at, std::min(chunk, tokens.size() - at));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <unordered_set>
-
-#include <fmt/format.h>
 
 #include "base/escape.h"
 #include "kernels/kernels.h"
@@ -30,7 +30,8 @@ class Compiler {
 
     embedding_ = TRY(claim_embedding());
     emit({.op = Op::embed, .out = BufferId::residual, .tensor = embedding_});
-    for (std::uint32_t layer = 0; layer < plan_.hparams.n_layers; ++layer) TRY(compile_layer(layer));
+    for (std::uint32_t layer = 0; layer < plan_.hparams.n_layers; ++layer)
+      TRY(compile_layer(layer));
     TRY(compile_head());
 
     TRY(refuse_unclaimed());
@@ -45,7 +46,8 @@ class Compiler {
   void set_widths() {
     const auto widest = [this](auto width_of_layer) {
       std::uint32_t width = 0;
-      for (const LayerShape& shape : hparams().layers) width = std::max(width, width_of_layer(shape));
+      for (const LayerShape& shape : hparams().layers)
+        width = std::max(width, width_of_layer(shape));
       return width;
     };
     const auto set = [this](BufferId buffer, std::uint32_t width) {
@@ -76,15 +78,18 @@ class Compiler {
     std::array<std::uint64_t, 4> expected = {1, 1, 1, 1};
     std::copy(dims.begin(), dims.end(), expected.begin());
     if (tensor->dims != expected)
-      return fail(ErrorCode::integrity, "{}: the tensor {} has the shape [{}], but [{}] is expected",
-                  gguf_.file_name(), name, fmt::join(tensor->dims, ", "), fmt::join(expected, ", "));
+      return fail(ErrorCode::integrity,
+                  "{}: the tensor {} has the shape [{}], but [{}] is expected", gguf_.file_name(),
+                  name, fmt::join(tensor->dims, ", "), fmt::join(expected, ", "));
     const std::string_view type_name = format::type_info(tensor->type).name;
     if (use == TensorUse::vector) {
       if (tensor->type != format::TensorType::f32 && tensor->type != format::TensorType::f16 &&
           tensor->type != format::TensorType::bf16)
-        return fail(ErrorCode::integrity, "{}: the tensor {} has the type {}, but a float type is expected",
+        return fail(ErrorCode::integrity,
+                    "{}: the tensor {} has the type {}, but a float type is expected",
                     gguf_.file_name(), name, type_name);
-    } else if (kernels::activation_form(weight_type(tensor->type)) == kernels::ActivationForm::none) {
+    } else if (kernels::activation_form(weight_type(tensor->type)) ==
+               kernels::ActivationForm::none) {
       return fail(ErrorCode::unsupported, "{}: the tensor {} has the type {}, which has no product",
                   gguf_.file_name(), name, type_name);
     }
@@ -113,7 +118,8 @@ class Compiler {
                   reinterpret_cast<std::byte*>(factors.data()));
       for (const float factor : factors)
         if (!(factor > 0 && factor < 1e9f))
-          return fail(ErrorCode::integrity, "{}: rope_freqs.weight holds a factor that is not positive",
+          return fail(ErrorCode::integrity,
+                      "{}: rope_freqs.weight holds a factor that is not positive",
                       gguf_.file_name());
       claimed_.insert(tensor->name);
     }
@@ -129,15 +135,20 @@ class Compiler {
   }
 
   // Norms n_groups consecutive groups of width values (the whole row, or each head).
-  Result<void> norm(const std::string& name, int layer, BufferId in, BufferId out, std::uint32_t width,
-                    std::uint32_t n_groups = 1) {
+  Result<void> norm(const std::string& name, int layer, BufferId in, BufferId out,
+                    std::uint32_t width, std::uint32_t n_groups = 1) {
     const TensorId tensor = TRY(claim(name, layer, TensorUse::vector, {width}, true));
-    emit({.op = Op::rms_norm, .a = in, .out = out, .tensor = tensor, .n_heads = n_groups, .width = width});
+    emit({.op = Op::rms_norm,
+          .a = in,
+          .out = out,
+          .tensor = tensor,
+          .n_heads = n_groups,
+          .width = width});
     return {};
   }
 
-  Result<void> linear(const std::string& base, int layer, BufferId in, BufferId out, std::uint32_t k,
-                      std::uint32_t n, Bias bias) {
+  Result<void> linear(const std::string& base, int layer, BufferId in, BufferId out,
+                      std::uint32_t k, std::uint32_t n, Bias bias) {
     const TensorId weight = TRY(claim(base + ".weight", layer, TensorUse::matrix, {k, n}, true));
     emit({.op = Op::linear, .a = in, .out = out, .tensor = weight});
     if (bias == Bias::none) return {};
@@ -150,7 +161,9 @@ class Compiler {
   Result<void> compile_layer(std::uint32_t layer) {
     const LayerShape& shape = hparams().layers[layer];
     const auto at = static_cast<std::uint16_t>(layer);
-    const auto name = [layer](const char* suffix) { return fmt::format("blk.{}.{}", layer, suffix); };
+    const auto name = [layer](const char* suffix) {
+      return fmt::format("blk.{}.{}", layer, suffix);
+    };
     const int index = static_cast<int>(layer);
     const std::uint32_t n_embd = hparams().n_embd, k_dim = hparams().k_dim, v_dim = hparams().v_dim;
     const AttentionSpec& attention = family().attention;
@@ -158,13 +171,14 @@ class Compiler {
     TRY(norm(name("attn_norm.weight"), index, BufferId::residual, BufferId::normed, n_embd));
     TRY(linear(name("attn_q"), index, BufferId::normed, BufferId::q, n_embd, shape.n_heads * k_dim,
                attention.qkv_bias));
-    TRY(linear(name("attn_k"), index, BufferId::normed, BufferId::k, n_embd, shape.n_kv_heads * k_dim,
-               attention.qkv_bias));
-    TRY(linear(name("attn_v"), index, BufferId::normed, BufferId::v, n_embd, shape.n_kv_heads * v_dim,
-               attention.qkv_bias));
+    TRY(linear(name("attn_k"), index, BufferId::normed, BufferId::k, n_embd,
+               shape.n_kv_heads * k_dim, attention.qkv_bias));
+    TRY(linear(name("attn_v"), index, BufferId::normed, BufferId::v, n_embd,
+               shape.n_kv_heads * v_dim, attention.qkv_bias));
     if (attention.qk_norm == QkNorm::per_head) {
       TRY(norm(name("attn_q_norm.weight"), index, BufferId::q, BufferId::q, k_dim, shape.n_heads));
-      TRY(norm(name("attn_k_norm.weight"), index, BufferId::k, BufferId::k, k_dim, shape.n_kv_heads));
+      TRY(norm(name("attn_k_norm.weight"), index, BufferId::k, BufferId::k, k_dim,
+               shape.n_kv_heads));
     }
     if (attention.rope != RopeStyle::none) {
       emit({.op = Op::rope, .out = BufferId::q, .n_heads = shape.n_heads, .width = k_dim});
@@ -178,16 +192,27 @@ class Compiler {
                         .v_dim = v_dim,
                         .window = hparams().window});
     emit({.op = Op::store_kv, .a = BufferId::k, .b = BufferId::v, .layer = at});
-    emit({.op = Op::attend, .a = BufferId::q, .out = BufferId::attended, .layer = at, .n_heads = shape.n_heads});
-    TRY(linear(name("attn_output"), index, BufferId::attended, BufferId::normed, shape.n_heads * v_dim,
-               n_embd, attention.out_bias));
+    emit({.op = Op::attend,
+          .a = BufferId::q,
+          .out = BufferId::attended,
+          .layer = at,
+          .n_heads = shape.n_heads});
+    TRY(linear(name("attn_output"), index, BufferId::attended, BufferId::normed,
+               shape.n_heads * v_dim, n_embd, attention.out_bias));
     emit({.op = Op::add, .a = BufferId::normed, .out = BufferId::residual});
 
     TRY(norm(name("ffn_norm.weight"), index, BufferId::residual, BufferId::normed, n_embd));
-    TRY(linear(name("ffn_gate"), index, BufferId::normed, BufferId::gate, n_embd, shape.n_ff, family().ffn.bias));
-    TRY(linear(name("ffn_up"), index, BufferId::normed, BufferId::up, n_embd, shape.n_ff, family().ffn.bias));
-    emit({.op = Op::silu_mul, .a = BufferId::gate, .b = BufferId::up, .out = BufferId::gate, .width = shape.n_ff});
-    TRY(linear(name("ffn_down"), index, BufferId::gate, BufferId::normed, shape.n_ff, n_embd, family().ffn.bias));
+    TRY(linear(name("ffn_gate"), index, BufferId::normed, BufferId::gate, n_embd, shape.n_ff,
+               family().ffn.bias));
+    TRY(linear(name("ffn_up"), index, BufferId::normed, BufferId::up, n_embd, shape.n_ff,
+               family().ffn.bias));
+    emit({.op = Op::silu_mul,
+          .a = BufferId::gate,
+          .b = BufferId::up,
+          .out = BufferId::gate,
+          .width = shape.n_ff});
+    TRY(linear(name("ffn_down"), index, BufferId::gate, BufferId::normed, shape.n_ff, n_embd,
+               family().ffn.bias));
     emit({.op = Op::add, .a = BufferId::normed, .out = BufferId::residual});
     emit({.op = Op::keep_hidden, .a = BufferId::residual, .out = BufferId::hidden, .layer = at});
     return {};
@@ -195,7 +220,8 @@ class Compiler {
 
   Result<void> compile_head() {
     emit({.op = Op::gather, .a = BufferId::residual, .out = BufferId::wanted});
-    TRY(norm("output_norm.weight", kNoLayer, BufferId::wanted, BufferId::wanted_normed, hparams().n_embd));
+    TRY(norm("output_norm.weight", kNoLayer, BufferId::wanted, BufferId::wanted_normed,
+             hparams().n_embd));
     TensorId head = TRY(claim("output.weight", kNoLayer, TensorUse::matrix,
                               {hparams().n_embd, hparams().n_vocab}, false));
     if (head == kNoTensor) {  // tied: the embedding table is the output head too
@@ -222,8 +248,10 @@ class Compiler {
     const auto need = [&](BufferId buffer, DeviceId device) {
       if (buffer == BufferId::none) return;
       auto& devices = valid_on[static_cast<std::size_t>(buffer)];
-      if (devices.empty() || std::find(devices.begin(), devices.end(), device) != devices.end()) return;
-      steps.push_back({.op = Op::transfer, .device = device, .from_device = devices.front(), .out = buffer});
+      if (devices.empty() || std::find(devices.begin(), devices.end(), device) != devices.end())
+        return;
+      steps.push_back(
+          {.op = Op::transfer, .device = device, .from_device = devices.front(), .out = buffer});
       devices.push_back(device);
     };
     for (const Step& step : plan_.steps) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A plan is a model turned into a flat list of steps, compiled once from family + sizes + tensors.
-// Compiling checks every shape and names what is missing, misshapen or unclaimed; running it afterwards
-// has no error path, no allocation and no string look-up.
+// Compiling checks every shape and names what is missing, misshapen or unclaimed; running it
+// afterwards has no error path, no allocation and no string look-up.
 //
 // Steps name buffers and tensors by handle, never by pointer: where the bytes lie is the executor's
-// affair. Placement is per tensor; where a step needs a buffer that another executor wrote, the plan
-// holds an explicit transfer step. Immutable after compile; any thread may read it.
+// affair. Placement is per tensor; where a step needs a buffer that another executor wrote, the
+// plan holds an explicit transfer step. Immutable after compile; any thread may read it.
 #pragma once
 
 #include <array>
@@ -24,16 +24,25 @@ namespace hearth::model {
 
 // Activation buffers: one row of floats for each batch row (the last three: for each wanted row).
 enum class BufferId : std::uint8_t {
-  residual, normed, q, k, v, attended, gate, up,
-  wanted, wanted_normed, logits,   // rows that want logits, in batch order
-  hidden,                          // rows that want a hidden state, in batch order
+  residual,
+  normed,
+  q,
+  k,
+  v,
+  attended,
+  gate,
+  up,
+  wanted,
+  wanted_normed,
+  logits,  // rows that want logits, in batch order
+  hidden,  // rows that want a hidden state, in batch order
   none,
 };
 inline constexpr std::size_t kBuffers = static_cast<std::size_t>(BufferId::none);
 
-using TensorId = std::uint16_t;    // index into Plan::tensors
+using TensorId = std::uint16_t;  // index into Plan::tensors
 inline constexpr TensorId kNoTensor = 0xFFFF;
-using DeviceId = std::uint8_t;     // index of an executor
+using DeviceId = std::uint8_t;  // index of an executor
 
 enum class Op : std::uint8_t {
   embed,        // out = rows of tensor by token id, or the batch's own vectors
@@ -53,12 +62,12 @@ enum class Op : std::uint8_t {
 struct Step {
   Op op = Op::add;
   DeviceId device = 0;
-  DeviceId from_device = 0;              // transfer
+  DeviceId from_device = 0;  // transfer
   BufferId a = BufferId::none, b = BufferId::none, out = BufferId::none;
   TensorId tensor = kNoTensor;
   std::uint16_t layer = 0;
-  std::uint32_t n_heads = 0;             // heads (rope, attend) or groups (rms_norm)
-  std::uint32_t width = 0;               // rms_norm: values normed together; rope: values of a head
+  std::uint32_t n_heads = 0;  // heads (rope, attend) or groups (rms_norm)
+  std::uint32_t width = 0;    // rms_norm: values normed together; rope: values of a head
 };
 
 enum class TensorUse : std::uint8_t { vector, matrix, embedding, embedding_and_matrix };
@@ -75,7 +84,7 @@ struct KvShape {
   DeviceId device = 0;
   std::uint32_t n_kv_heads = 0, n_heads = 0;
   std::uint32_t k_dim = 0, v_dim = 0;
-  std::uint32_t window = 0;              // 0: none
+  std::uint32_t window = 0;  // 0: none
 };
 
 // Which executor holds what: called with a tensor's name and its layer (kNoLayer outside layers).
@@ -86,7 +95,7 @@ struct Plan {
   Hparams hparams;
   std::vector<PlanTensor> tensors;
   std::vector<Step> steps;
-  std::vector<KvShape> kv;               // one for each layer
+  std::vector<KvShape> kv;  // one for each layer
   std::array<std::uint32_t, kBuffers> widths = {};
   RopeTable rope;
   float attention_scale = 1.0f;

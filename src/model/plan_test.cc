@@ -24,7 +24,8 @@ format::WriteModel tiny() {
 }
 
 format::WriteTensor& tensor(format::WriteModel& model, std::string_view name) {
-  return *std::find_if(model.tensors.begin(), model.tensors.end(), [&](const auto& t) { return t.name == name; });
+  return *std::find_if(model.tensors.begin(), model.tensors.end(),
+                       [&](const auto& t) { return t.name == name; });
 }
 
 void set(format::WriteModel& model, const std::string& key, format::WriteValue value) {
@@ -50,13 +51,16 @@ TEST(Plan, NamesAMissingTensor) {
   std::erase_if(model.tensors, [](const auto& t) { return t.name == "blk.1.ffn_up.weight"; });
   const Error error = plan_error(model);
   EXPECT_EQ(error.code, ErrorCode::integrity);
-  EXPECT_THAT(error.message, AllOf(HasSubstr("edited.gguf"), HasSubstr("blk.1.ffn_up.weight"), HasSubstr("missing")));
+  EXPECT_THAT(error.message, AllOf(HasSubstr("edited.gguf"), HasSubstr("blk.1.ffn_up.weight"),
+                                   HasSubstr("missing")));
 }
 
 TEST(Plan, NamesATensorOfTheWrongShape) {
   auto model = tiny();
-  std::swap(tensor(model, "blk.0.ffn_up.weight").dims[0], tensor(model, "blk.0.ffn_up.weight").dims[1]);
-  EXPECT_THAT(plan_error(model).message, AllOf(HasSubstr("blk.0.ffn_up.weight"), HasSubstr("[96, 64")));
+  std::swap(tensor(model, "blk.0.ffn_up.weight").dims[0],
+            tensor(model, "blk.0.ffn_up.weight").dims[1]);
+  EXPECT_THAT(plan_error(model).message,
+              AllOf(HasSubstr("blk.0.ffn_up.weight"), HasSubstr("[96, 64")));
 }
 
 TEST(Plan, NamesATensorThatHasNoPlace) {
@@ -68,7 +72,8 @@ TEST(Plan, NamesATensorThatHasNoPlace) {
 }
 
 TEST(Plan, RefusesSizesThatContradictTheTensors) {
-  for (const char* key : {"llama.embedding_length", "llama.feed_forward_length", "llama.attention.head_count"}) {
+  for (const char* key :
+       {"llama.embedding_length", "llama.feed_forward_length", "llama.attention.head_count"}) {
     auto model = tiny();
     set(model, key, std::uint32_t{8});
     EXPECT_EQ(plan_error(model).code, ErrorCode::integrity) << key;
@@ -117,7 +122,8 @@ TEST(Plan, TransfersOnlyWhatTheOtherDeviceNeeds) {
   for (const Step& step : plan->steps)
     if (step.op == Op::transfer) moved.push_back(step.out);
   // Into layer 1 and out of it again: the residual, and the hidden states kept so far.
-  EXPECT_THAT(moved, testing::UnorderedElementsAre(BufferId::residual, BufferId::hidden, BufferId::residual));
+  EXPECT_THAT(moved, testing::UnorderedElementsAre(BufferId::residual, BufferId::hidden,
+                                                   BufferId::residual));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rotation angles of RoPE (Su et al. 2021, arXiv:2104.09864) with the scalings that files ask for:
-// linear interpolation, YaRN (arXiv:2309.00071) and per-frequency factors (Llama 3.1's
+// The rotation angles of RoPE (Su et al. 2021, arXiv:2104.09864) with the scalings that files ask
+// for: linear interpolation, YaRN (arXiv:2309.00071) and per-frequency factors (Llama 3.1's
 // rope_freqs.weight). Angles are formed in double precision, so long contexts lose nothing.
 #pragma once
 

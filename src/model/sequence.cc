@@ -41,7 +41,9 @@ Sequence& Sequence::operator=(Sequence&& other) noexcept {
   return *this;
 }
 
-Sequence::~Sequence() { release_from(0); }
+Sequence::~Sequence() {
+  release_from(0);
+}
 
 void Sequence::release_from(std::size_t first_block) {
   while (blocks_.size() > first_block) {
@@ -52,7 +54,8 @@ void Sequence::release_from(std::size_t first_block) {
 
 Result<void> Sequence::reserve(std::uint32_t n_tokens) {
   const std::uint64_t wanted = std::uint64_t{length_} + n_tokens;
-  // The block that the next token falls into may be shared with a fork: it is copied before writing.
+  // The block that the next token falls into may be shared with a fork: it is copied before
+  // writing.
   const std::size_t write_block = length_ / kBlockTokens;
   const bool copies = n_tokens > 0 && write_block < blocks_.size() &&
                       store_->pool.references(blocks_[write_block]) > 1;
@@ -60,8 +63,9 @@ Result<void> Sequence::reserve(std::uint32_t n_tokens) {
   const std::size_t need = wanted > have * kBlockTokens ? blocks_for(wanted) : have;
   if (need - have + (copies ? 1 : 0) > store_->pool.n_free())
     return fail(ErrorCode::does_not_fit,
-                "the KV cache is full: {} more tokens need {} blocks, and {} of {} are free", n_tokens,
-                need - have + (copies ? 1 : 0), store_->pool.n_free(), store_->pool.n_blocks());
+                "the KV cache is full: {} more tokens need {} blocks, and {} of {} are free",
+                n_tokens, need - have + (copies ? 1 : 0), store_->pool.n_free(),
+                store_->pool.n_blocks());
   if (copies) {
     const BlockId fresh = TRY(store_->pool.take());
     store_->copy_block(blocks_[write_block], fresh);

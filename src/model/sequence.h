@@ -2,12 +2,11 @@
 //
 // The state of one sequence: which blocks hold its past, and how long that past is.
 //
-//   reserve(n)    makes room for n more tokens (copying a shared last block first); nothing is visible yet
-//   commit(n)     the first n reserved positions now hold tokens
-//   roll_back(n)  forgets everything after the first n tokens
-//   fork()        a second sequence with the same past; blocks are shared until one of them writes
-//   checkpoint()  a cheap remembrance of this moment; restore() returns to it
-//   save, restore through bytes: sequence_file.h
+//   reserve(n)    makes room for n more tokens (copying a shared last block first); nothing is
+//   visible yet commit(n)     the first n reserved positions now hold tokens roll_back(n)  forgets
+//   everything after the first n tokens fork()        a second sequence with the same past; blocks
+//   are shared until one of them writes checkpoint()  a cheap remembrance of this moment; restore()
+//   returns to it save, restore through bytes: sequence_file.h
 //
 // A sequence belongs to one SequenceStore, which must outlive it. One thread.
 #pragma once

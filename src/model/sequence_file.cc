@@ -20,7 +20,8 @@ std::size_t blocks_of(std::uint64_t length) {
 
 template <class T>
 void append(std::vector<std::byte>& out, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i) out.push_back(static_cast<std::byte>(value >> (8 * i)));
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    out.push_back(static_cast<std::byte>(value >> (8 * i)));
 }
 
 void append_text(std::vector<std::byte>& out, std::string_view text) {
@@ -34,9 +35,10 @@ std::string hash_of(std::span<const std::byte> bytes) {
   return hash.finish_hex();
 }
 
-// The header that a save of this length would have: restoring compares bytes instead of parsing them.
-std::vector<std::byte> header(std::uint32_t length, std::uint64_t block_bytes, const ExecutorLimits& limits,
-                              const std::string& fingerprint) {
+// The header that a save of this length would have: restoring compares bytes instead of parsing
+// them.
+std::vector<std::byte> header(std::uint32_t length, std::uint64_t block_bytes,
+                              const ExecutorLimits& limits, const std::string& fingerprint) {
   std::vector<std::byte> out;
   append_text(out, {kMagic, 4});
   append(out, kVersion);
@@ -75,9 +77,12 @@ std::vector<std::byte> save_sequence(const Sequence& sequence, const Forward& fo
   return out;
 }
 
-Result<Sequence> restore_sequence(std::span<const std::byte> bytes, SequenceStore& store, Forward& forward,
-                                  const ExecutorLimits& limits, const std::string& fingerprint) {
-  const auto broken = [](const char* why) { return fail(ErrorCode::integrity, "saved sequence: {}", why); };
+Result<Sequence> restore_sequence(std::span<const std::byte> bytes, SequenceStore& store,
+                                  Forward& forward, const ExecutorLimits& limits,
+                                  const std::string& fingerprint) {
+  const auto broken = [](const char* why) {
+    return fail(ErrorCode::integrity, "saved sequence: {}", why);
+  };
   if (bytes.size() < kHeaderBytes + kHexBytes) return broken("it is too short");
   std::uint32_t length = 0;
   std::memcpy(&length, bytes.data() + kHeaderBytes - 12, sizeof(length));
@@ -89,10 +94,12 @@ Result<Sequence> restore_sequence(std::span<const std::byte> bytes, SequenceStor
   const std::span<const std::byte> body = bytes.first(bytes.size() - kHexBytes);
   // Compared by division: a hostile length must not overflow a product.
   const std::size_t payload = body.size() - kHeaderBytes;
-  if (block_bytes == 0 ? n_blocks != 0 : payload % block_bytes != 0 || payload / block_bytes != n_blocks)
+  if (block_bytes == 0 ? n_blocks != 0
+                       : payload % block_bytes != 0 || payload / block_bytes != n_blocks)
     return broken("its length does not match its contents");
   const std::string hash = hash_of(body);
-  if (std::memcmp(hash.data(), bytes.data() + body.size(), kHexBytes) != 0) return broken("its hash is wrong");
+  if (std::memcmp(hash.data(), bytes.data() + body.size(), kHexBytes) != 0)
+    return broken("its hash is wrong");
 
   Sequence sequence(store);
   TRY(sequence.reserve(length));

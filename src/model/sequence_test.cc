@@ -109,7 +109,8 @@ TEST(SequenceFile, RestoresTheSamePastAndRefusesEverythingElse) {
     EXPECT_TRUE(same_bits(tail, std::span(expected).subspan(100u * 288)));
   }
   EXPECT_FALSE(restore(bytes, std::string(64, '0')));
-  for (const std::size_t size : {std::size_t{0}, std::size_t{10}, bytes.size() / 2, bytes.size() - 1})
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{10}, bytes.size() / 2, bytes.size() - 1})
     EXPECT_FALSE(restore(std::span(bytes).first(size), fingerprint)) << size;
   for (std::size_t at = 0; at < bytes.size(); at += 97) {
     auto damaged = bytes;
@@ -141,7 +142,8 @@ TEST(Sequence, RandomSchedulesKeepTheBook) {
           lengths.push_back(lengths[i]);
           sequences.push_back(sequences[i].fork());
         } else if (action == 2) {
-          lengths[i] = lengths[i] == 0 ? 0 : static_cast<std::uint32_t>(random() % (lengths[i] + 1));
+          lengths[i] =
+              lengths[i] == 0 ? 0 : static_cast<std::uint32_t>(random() % (lengths[i] + 1));
           sequences[i].roll_back(lengths[i]);
         } else if (action == 3 && random() % 4 == 0) {
           sequences.erase(sequences.begin() + static_cast<std::ptrdiff_t>(i));

@@ -35,7 +35,8 @@ class SimulatedDevice final : public Executor {
     const std::size_t rows = std::max(limits.max_rows, limits.max_wanted);
     for (std::size_t i = 0; i < kBuffers; ++i) buffers_[i].assign(rows * plan.widths[i], 0.0f);
     for (const KvShape& shape : plan.kv) {
-      const std::size_t tokens = shape.device == device ? limits.n_blocks * std::size_t{kBlockTokens} : 0;
+      const std::size_t tokens =
+          shape.device == device ? limits.n_blocks * std::size_t{kBlockTokens} : 0;
       keys_.emplace_back(tokens * shape.n_kv_heads * shape.k_dim);
       values_.emplace_back(tokens * shape.n_kv_heads * shape.v_dim);
     }
@@ -57,15 +58,18 @@ class SimulatedDevice final : public Executor {
   }
 
   void read(BufferId buffer, std::uint32_t n_rows, float* out) const override {
-    std::memcpy(out, buffers_[index(buffer)].data(), n_rows * sizeof(float) * plan_->width_of(buffer));
+    std::memcpy(out, buffers_[index(buffer)].data(),
+                n_rows * sizeof(float) * plan_->width_of(buffer));
   }
   void write(BufferId buffer, std::uint32_t n_rows, const float* rows) override {
-    std::memcpy(buffers_[index(buffer)].data(), rows, n_rows * sizeof(float) * plan_->width_of(buffer));
+    std::memcpy(buffers_[index(buffer)].data(), rows,
+                n_rows * sizeof(float) * plan_->width_of(buffer));
   }
 
   std::size_t block_bytes() const override {
     std::size_t floats = 0;
-    for (std::size_t i = 0; i < keys_.size(); ++i) floats += (keys_[i].size() + values_[i].size()) / limits_.n_blocks;
+    for (std::size_t i = 0; i < keys_.size(); ++i)
+      floats += (keys_[i].size() + values_[i].size()) / limits_.n_blocks;
     return floats * sizeof(float);
   }
   void copy_block(BlockId from, BlockId to) override {
@@ -94,12 +98,15 @@ class SimulatedDevice final : public Executor {
 
  private:
   static std::size_t index(BufferId buffer) { return static_cast<std::size_t>(buffer); }
-  float* row(BufferId buffer, std::size_t i) { return buffers_[index(buffer)].data() + i * plan_->width_of(buffer); }
+  float* row(BufferId buffer, std::size_t i) {
+    return buffers_[index(buffer)].data() + i * plan_->width_of(buffer);
+  }
   const Batch& batch() const { return *context_->batch; }
 
   std::size_t rows_in(BufferId buffer) const {
     if (buffer == BufferId::hidden) return context_->hidden_rows.size();
-    if (buffer == BufferId::wanted || buffer == BufferId::wanted_normed || buffer == BufferId::logits)
+    if (buffer == BufferId::wanted || buffer == BufferId::wanted_normed ||
+        buffer == BufferId::logits)
       return context_->logits_rows.size();
     return batch().rows.size();
   }
@@ -107,23 +114,29 @@ class SimulatedDevice final : public Executor {
   std::vector<float> vector_of(TensorId id) const {
     const format::Tensor& tensor = *plan_->tensors[id].source;
     std::vector<float> values(tensor.n_elements());
-    scalar().dequantize[static_cast<std::size_t>(tensor.type)](weights_.at(id).data(), values.size(), values.data());
+    scalar().dequantize[static_cast<std::size_t>(tensor.type)](weights_.at(id).data(),
+                                                               values.size(), values.data());
     return values;
   }
 
   void run_step(const Step& step) {
     const std::size_t n_rows = rows_in(step.out == BufferId::none ? step.a : step.out);
     switch (step.op) {
-      case Op::embed: return embed(step);
-      case Op::linear: return linear(step);
-      case Op::store_kv: return store_kv(step);
-      case Op::attend: return attend(step);
+      case Op::embed:
+        return embed(step);
+      case Op::linear:
+        return linear(step);
+      case Op::store_kv:
+        return store_kv(step);
+      case Op::attend:
+        return attend(step);
       case Op::rms_norm: {
         const std::vector<float> weight = vector_of(step.tensor);
         for (std::size_t i = 0; i < rows_in(step.a); ++i)
           for (std::size_t g = 0; g < step.n_heads; ++g)
-            scalar().rms_norm(row(step.a, i) + g * step.width, weight.data(), plan_->hparams.rms_epsilon,
-                              step.width, row(step.out, i) + g * step.width);
+            scalar().rms_norm(row(step.a, i) + g * step.width, weight.data(),
+                              plan_->hparams.rms_epsilon, step.width,
+                              row(step.out, i) + g * step.width);
         return;
       }
       case Op::add_bias: {
@@ -132,26 +145,30 @@ class SimulatedDevice final : public Executor {
           for (std::size_t j = 0; j < bias.size(); ++j) row(step.out, i)[j] += bias[j];
         return;
       }
-      case Op::rope: return rope(step);
+      case Op::rope:
+        return rope(step);
       case Op::silu_mul:
         for (std::size_t i = 0; i < n_rows; ++i)
           scalar().silu_mul(row(step.a, i), row(step.b, i), step.width, row(step.out, i));
         return;
       case Op::add:
         for (std::size_t i = 0; i < n_rows; ++i)
-          for (std::size_t j = 0; j < plan_->width_of(step.out); ++j) row(step.out, i)[j] += row(step.a, i)[j];
+          for (std::size_t j = 0; j < plan_->width_of(step.out); ++j)
+            row(step.out, i)[j] += row(step.a, i)[j];
         return;
       case Op::keep_hidden:
         for (std::size_t i = 0; i < context_->hidden_rows.size(); ++i) {
           const std::uint32_t source = context_->hidden_rows[i];
-          if (batch().rows[source].hidden_layer == step.layer) copy_row(step.a, source, step.out, i);
+          if (batch().rows[source].hidden_layer == step.layer)
+            copy_row(step.a, source, step.out, i);
         }
         return;
       case Op::gather:
         for (std::size_t i = 0; i < context_->logits_rows.size(); ++i)
           copy_row(step.a, context_->logits_rows[i], step.out, i);
         return;
-      case Op::transfer: break;
+      case Op::transfer:
+        break;
     }
     CHECK(false);
   }
@@ -171,7 +188,8 @@ class SimulatedDevice final : public Executor {
       } else {
         const std::size_t row_bytes = table.size() / tensor.dims[1];
         scalar().dequantize[static_cast<std::size_t>(tensor.type)](
-            table.data() + static_cast<std::size_t>(source.token) * row_bytes, n_embd, row(step.out, i));
+            table.data() + static_cast<std::size_t>(source.token) * row_bytes, n_embd,
+            row(step.out, i));
       }
     }
   }
@@ -186,8 +204,10 @@ class SimulatedDevice final : public Executor {
     std::vector<float> scales(padded / 32);
     std::vector<std::int16_t> sums(padded / 16);
     for (std::size_t i = 0; i < rows_in(step.a); ++i) {
-      if (form == kernels::ActivationForm::q8_32) scalar().quantize_q8_32(row(step.a, i), k, q.data(), scales.data(), sums.data());
-      if (form == kernels::ActivationForm::q8_256) scalar().quantize_q8_256(row(step.a, i), k, q.data(), scales.data(), sums.data());
+      if (form == kernels::ActivationForm::q8_32)
+        scalar().quantize_q8_32(row(step.a, i), k, q.data(), scales.data(), sums.data());
+      if (form == kernels::ActivationForm::q8_256)
+        scalar().quantize_q8_256(row(step.a, i), k, q.data(), scales.data(), sums.data());
       kernels::MatmulArgs args{};
       args.weights = weights_.at(step.tensor).data();
       args.row_bytes = tensor.bytes.size() / n;
@@ -209,9 +229,11 @@ class SimulatedDevice final : public Executor {
     for (const AdapterPart& part : adapter->second) {
       if (part.tensor != step.tensor) continue;
       std::vector<float> low(part.rank);
-      for (std::size_t r = 0; r < part.rank; ++r) low[r] = scalar().dot(&part.down[r * k], row(step.a, i), k);
+      for (std::size_t r = 0; r < part.rank; ++r)
+        low[r] = scalar().dot(&part.down[r * k], row(step.a, i), k);
       for (std::size_t j = 0; j < n; ++j)
-        row(step.out, i)[j] += part.scale * scalar().dot(&part.up[j * part.rank], low.data(), part.rank);
+        row(step.out, i)[j] +=
+            part.scale * scalar().dot(&part.up[j * part.rank], low.data(), part.rank);
     }
   }
 
@@ -222,7 +244,8 @@ class SimulatedDevice final : public Executor {
     for (std::size_t i = 0; i < batch().rows.size(); ++i) {
       plan_->rope.at(batch().rows[i].position[0], cos.data(), sin.data());
       for (std::size_t head = 0; head < step.n_heads; ++head)
-        scalar().rope(row(step.out, i) + head * step.width, cos.data(), sin.data(), 2 * n_pairs, interleaved);
+        scalar().rope(row(step.out, i) + head * step.width, cos.data(), sin.data(), 2 * n_pairs,
+                      interleaved);
     }
   }
 
@@ -234,12 +257,14 @@ class SimulatedDevice final : public Executor {
     }
     std::vector<std::byte> panel(kernels::kPanelTokens * n * kernels::kv_element_bytes(type));
     scalar().store_value(in, n, type, panel.data(), 0);
-    const auto id = type == kernels::KvType::f16 ? kernels::WeightType::f16 : kernels::WeightType::bf16;
+    const auto id =
+        type == kernels::KvType::f16 ? kernels::WeightType::f16 : kernels::WeightType::bf16;
     scalar().dequantize[static_cast<std::size_t>(id)](panel.data(), n, out);
   }
 
   std::size_t cell(const BatchRow& query, std::size_t position) const {
-    return batch().sequences[query.sequence].blocks[position / kBlockTokens] * std::size_t{kBlockTokens} +
+    return batch().sequences[query.sequence].blocks[position / kBlockTokens] *
+               std::size_t{kBlockTokens} +
            position % kBlockTokens;
   }
 
@@ -259,13 +284,16 @@ class SimulatedDevice final : public Executor {
       for (std::size_t head = 0; head < shape.n_heads; ++head) attend_head(step, shape, i, head);
   }
 
-  // Chunks of 256 absolute positions; within one, scores by a chain of fma over the head's dimensions,
-  // exponentials summed in 16 lanes of (position % 16), values added in the order of positions.
+  // Chunks of 256 absolute positions; within one, scores by a chain of fma over the head's
+  // dimensions, exponentials summed in 16 lanes of (position % 16), values added in the order of
+  // positions.
   void attend_head(const Step& step, const KvShape& shape, std::size_t i, std::size_t head) {
     const BatchRow& query = batch().rows[i];
     const std::size_t kv_head = head / (shape.n_heads / shape.n_kv_heads);
     const std::size_t end = query.mask == MaskKind::span ? query.span_end : query.kv_index + 1;
-    const std::size_t begin = shape.window != 0 && query.kv_index + 1 > shape.window ? query.kv_index + 1 - shape.window : 0;
+    const std::size_t begin = shape.window != 0 && query.kv_index + 1 > shape.window
+                                  ? query.kv_index + 1 - shape.window
+                                  : 0;
     const float* q = row(step.a, i) + head * shape.k_dim;
     std::vector<float> total(shape.v_dim), part(shape.v_dim);
     kernels::AttentionState state{-std::numeric_limits<float>::infinity(), 0.0f, total.data()};
@@ -274,7 +302,8 @@ class SimulatedDevice final : public Executor {
       std::vector<float> scores;
       float max = -std::numeric_limits<float>::infinity();
       for (std::size_t p = from; p < to; ++p) {
-        const float* key = &keys_[step.layer][(cell(query, p) * shape.n_kv_heads + kv_head) * shape.k_dim];
+        const float* key =
+            &keys_[step.layer][(cell(query, p) * shape.n_kv_heads + kv_head) * shape.k_dim];
         float score = 0;
         for (std::size_t d = 0; d < shape.k_dim; ++d) score = std::fma(q[d], key[d], score);
         scores.push_back(score * plan_->attention_scale);
@@ -285,7 +314,8 @@ class SimulatedDevice final : public Executor {
       for (std::size_t p = from; p < to; ++p) {
         const float weight = scalar().exp(scores[p - from] - max);
         lanes[p % 16] += weight;
-        const float* value = &values_[step.layer][(cell(query, p) * shape.n_kv_heads + kv_head) * shape.v_dim];
+        const float* value =
+            &values_[step.layer][(cell(query, p) * shape.n_kv_heads + kv_head) * shape.v_dim];
         for (std::size_t d = 0; d < shape.v_dim; ++d) part[d] = std::fma(weight, value[d], part[d]);
       }
       for (std::size_t half = 8; half > 0; half /= 2)
@@ -307,6 +337,8 @@ class SimulatedDevice final : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_simulated_device() { return std::make_unique<SimulatedDevice>(); }
+std::unique_ptr<Executor> make_simulated_device() {
+  return std::make_unique<SimulatedDevice>();
+}
 
 }  // namespace hearth::model

@@ -7,8 +7,8 @@
 namespace hearth::model {
 namespace {
 
-// pi/2 in three parts of 33, 33 and 53 bits (Cody and Waite): n * kPart1 and n * kPart2 are exact for
-// |n| < 2^20, which is far beyond any position times any frequency.
+// pi/2 in three parts of 33, 33 and 53 bits (Cody and Waite): n * kPart1 and n * kPart2 are exact
+// for |n| < 2^20, which is far beyond any position times any frequency.
 constexpr double kPart1 = 0x1.921fb544p+0;
 constexpr double kPart2 = 0x1.0b4611a6p-34;
 constexpr double kPart3 = 0x1.3198a2e037073p-69;
@@ -48,10 +48,14 @@ SinCos sincos(double x) {
   const double s = sin_reduced(r);
   const double c = cos_reduced(r);
   switch (static_cast<std::int64_t>(n) & 3) {
-    case 0: return {s, c};
-    case 1: return {c, -s};
-    case 2: return {-s, -c};
-    default: return {-c, s};
+    case 0:
+      return {s, c};
+    case 1:
+      return {c, -s};
+    case 2:
+      return {-s, -c};
+    default:
+      return {-c, s};
   }
 }
 

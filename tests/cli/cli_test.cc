@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line's contracts on the tiny fixtures: what goes to which stream, exit statuses, pipes,
-// Ctrl-C, hostile files. Random weights answer nonsense, which is all that is needed here.
+// The command line's contracts on the tiny fixtures: what goes to which stream, exit statuses,
+// pipes, Ctrl-C, hostile files. Random weights answer nonsense, which is all that is needed here.
+#include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,8 +10,6 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
-
-#include <gmock/gmock.h>
 
 #include "base/json.h"
 #include "program.h"
@@ -42,13 +41,16 @@ std::size_t count_lines(const std::string& text) {
 }
 
 // A store of this test's own.
-std::vector<std::string> own_store() { return {"HEARTH_HOME=" + scratch_folder() + "/store"}; }
+std::vector<std::string> own_store() {
+  return {"HEARTH_HOME=" + scratch_folder() + "/store"};
+}
 
 TEST(Usage, HelpListsTheCommands) {
   for (const char* word : {"help", "--help", "-h"}) {
     const Outcome outcome = run({word});
     EXPECT_EQ(outcome.status, 0);
-    for (const char* command : {"run", "import", "list", "show", "tokenize", "detokenize", "template", "logits", "version"})
+    for (const char* command : {"run", "import", "list", "show", "tokenize", "detokenize",
+                                "template", "logits", "version"})
       EXPECT_THAT(outcome.out, HasSubstr(command));
     EXPECT_THAT(outcome.err, IsEmpty());
   }
@@ -68,7 +70,8 @@ TEST(Usage, FaultsExitWithTwoAndSuggest) {
   EXPECT_EQ(run({"run", "no-such-model", "-t", "-7", "hi"}).status, 2);
   EXPECT_EQ(run({"logits", "-m", "no-such-model"}).status, 2);
   EXPECT_EQ(run({"logits", "-m", kBpe, "--tokens", "1,x", "-o", "/dev/null"}).status, 2);
-  EXPECT_EQ(run({"logits", "-m", kBpe, "--tokens", "1", "-o", "/dev/null", "--isa", "mmx"}).status, 2);
+  EXPECT_EQ(run({"logits", "-m", kBpe, "--tokens", "1", "-o", "/dev/null", "--isa", "mmx"}).status,
+            2);
 }
 
 TEST(Usage, MissingModelsExitWithThree) {
@@ -97,7 +100,8 @@ TEST(Tokenize, RoundTripsBytes) {
     EXPECT_EQ(ids.out.find_first_not_of("0123456789 \n"), std::string::npos);
     EXPECT_THAT(ids.err, IsEmpty());
     const Outcome back = run({"detokenize", "-m", model}, ids.out);
-    const std::string expected = model == kSpm ? " " + text : text;  // SentencePiece's leading space
+    const std::string expected =
+        model == kSpm ? " " + text : text;  // SentencePiece's leading space
     EXPECT_EQ(back.out, expected);
   }
   EXPECT_EQ(run({"tokenize", "-m", kBpe, "--no-bos"}).out, "\n");
@@ -114,7 +118,9 @@ TEST(Tokenize, AddsBosWhereTheModelAsksForIt) {
 
 TEST(Template, RendersAndFails) {
   const std::string file = scratch_folder() + "/t.jinja";
-  spit(file, "{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}{{ missing }}{{ strftime_now('%Y-%m-%d') }}");
+  spit(file,
+       "{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}{{ missing }}{{ "
+       "strftime_now('%Y-%m-%d') }}");
   const Outcome good = run({"template", "--template", file, "--now", "2024-07-26T15:04:05"},
                            R"({"messages":[{"role":"user","content":"h\u00e9\n"}]})");
   EXPECT_EQ(good.status, 0) << good.err;
@@ -133,9 +139,15 @@ TEST(Logits, WritesEveryPositionWhateverTheSplit) {
   const std::string out = scratch_folder() + "/l.f32";
   const std::string tokens = slurp(fixture("tiny-llama-q8_0.tokens"));
   std::string expected;
-  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
-           {}, {"-ub", "1"}, {"-ub", "3", "-t", "2"}, {"-b", "8"}, {"-ub", "512", "-t", "1"}, {"--isa", "scalar"}}) {
-    std::vector<std::string> args{"logits", "-m", fixture("tiny-llama-q8_0.gguf"), "--tokens", tokens, "-o", out};
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{},
+                                             {"-ub", "1"},
+                                             {"-ub", "3", "-t", "2"},
+                                             {"-b", "8"},
+                                             {"-ub", "512", "-t", "1"},
+                                             {"--isa", "scalar"}}) {
+    std::vector<std::string> args{
+        "logits", "-m", fixture("tiny-llama-q8_0.gguf"), "--tokens", tokens, "-o", out};
     args.insert(args.end(), flags.begin(), flags.end());
     const Outcome outcome = run(args);
     ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -156,7 +168,8 @@ TEST(Logits, RefusesWhatDoesNotFitAndKeepsNoFile) {
   // A weight that is not a number: an error, and no file.
   std::string broken = slurp(kBpe);
   const float nan = std::nanf("");
-  for (std::size_t at = broken.size() - 4096; at + 4 <= broken.size(); at += 4) std::memcpy(&broken[at], &nan, 4);
+  for (std::size_t at = broken.size() - 4096; at + 4 <= broken.size(); at += 4)
+    std::memcpy(&broken[at], &nan, 4);
   const std::string path = scratch_folder() + "/nan.gguf";
   spit(path, broken);
   const Outcome outcome = run({"logits", "-m", path, "--tokens", "1,2,3", "-o", out});
@@ -172,15 +185,18 @@ TEST(Run, AnswersOnStandardOutputAlone) {
   EXPECT_TRUE(outcome.out.ends_with("\n"));
   EXPECT_EQ(run({"run", kBpe, "hello", "-n", "8", "--temp", "0", "--ignore-eos"}).out, outcome.out);
   EXPECT_EQ(run({"run", kBpe, "-n", "8", "--temp", "0", "--ignore-eos"}, "hello").out, outcome.out);
-  EXPECT_EQ(run({"run", "-m", kBpe, "-p", "hello", "-n", "8", "--greedy", "--ignore_eos"}).out, outcome.out);
-  const Outcome verbose = run({"run", kBpe, "hello", "-n", "8", "--temp", "0", "--ignore-eos", "--verbose"});
+  EXPECT_EQ(run({"run", "-m", kBpe, "-p", "hello", "-n", "8", "--greedy", "--ignore_eos"}).out,
+            outcome.out);
+  const Outcome verbose =
+      run({"run", kBpe, "hello", "-n", "8", "--temp", "0", "--ignore-eos", "--verbose"});
   EXPECT_EQ(verbose.out, outcome.out);
   EXPECT_THAT(verbose.err, HasSubstr("tokens/s"));
 }
 
 TEST(Run, TheSeedDecides) {
   const auto answer = [](const char* seed) {
-    return run({"run", kBpe, "hello", "-n", "24", "--temp", "1.5", "--seed", seed, "--ignore-eos"}).out;
+    return run({"run", kBpe, "hello", "-n", "24", "--temp", "1.5", "--seed", seed, "--ignore-eos"})
+        .out;
   };
   EXPECT_EQ(answer("1"), answer("1"));
   EXPECT_NE(answer("1"), answer("2"));
@@ -192,7 +208,9 @@ TEST(Run, NoTokensMeansNoOutput) {
   EXPECT_THAT(outcome.out, IsEmpty());
 }
 
-TEST(Run, EmptyPromptIsAUsageError) { EXPECT_EQ(run({"run", kBpe}).status, 2); }
+TEST(Run, EmptyPromptIsAUsageError) {
+  EXPECT_EQ(run({"run", kBpe}).status, 2);
+}
 
 TEST(Run, PromptLongerThanTheContextDoesNotFit) {
   std::string text;
@@ -203,17 +221,20 @@ TEST(Run, PromptLongerThanTheContextDoesNotFit) {
 }
 
 TEST(Run, ControlCEndsIt) {
-  const Outcome outcome = run(Invocation{.args = {"run", kBpe, "hello", "-n", "-1", "-c", "100000", "--ignore-eos"},
-                                         .interrupt_after = 0.7});
+  const Outcome outcome =
+      run(Invocation{.args = {"run", kBpe, "hello", "-n", "-1", "-c", "100000", "--ignore-eos"},
+                     .interrupt_after = 0.7});
   EXPECT_EQ(outcome.status, 130) << outcome.err;
   EXPECT_LT(outcome.seconds, 10.0);
 }
 
 TEST(Run, AClosedStandardOutputEndsItQuietly) {
-  const Outcome head = run(Invocation{.args = {"run", kBpe, "hello", "-c", "100000", "--ignore-eos"}, .read_at_most = 1});
+  const Outcome head = run(Invocation{
+      .args = {"run", kBpe, "hello", "-c", "100000", "--ignore-eos"}, .read_at_most = 1});
   EXPECT_THAT(head.err, IsEmpty());
   EXPECT_LT(head.seconds, 20.0);
-  const Outcome closed = run(Invocation{.args = {"run", kBpe, "hello", "-c", "100000", "--ignore-eos"}, .close_stdout = true});
+  const Outcome closed = run(Invocation{
+      .args = {"run", kBpe, "hello", "-c", "100000", "--ignore-eos"}, .close_stdout = true});
   EXPECT_THAT(closed.err, IsEmpty());
   EXPECT_LT(closed.seconds, 20.0);
 }
@@ -222,16 +243,24 @@ TEST(Hostile, EveryCommandNamesTheFileAndExitsWithFour) {
   const std::string good = slurp(kBpe);
   std::string wrong_magic = good;
   wrong_magic[0] = 'X';
-  const std::pair<const char*, std::string> cases[] = {
-      {"empty", ""}, {"magic", wrong_magic}, {"short", good.substr(0, 100)}, {"cut", good.substr(0, good.size() / 2)}};
+  const std::pair<const char*, std::string> cases[] = {{"empty", ""},
+                                                       {"magic", wrong_magic},
+                                                       {"short", good.substr(0, 100)},
+                                                       {"cut", good.substr(0, good.size() / 2)}};
   for (const auto& [name, bytes] : cases) {
     const std::string path = scratch_folder() + "/" + name + ".gguf";
     spit(path, bytes);
     for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
-             {"run", path, "hi"}, {"show", path}, {"show", path, "--json"}, {"tokenize", "-m", path},
-             {"detokenize", "-m", path}, {"template", "-m", path}, {"import", path, "--name", "bad"},
+             {"run", path, "hi"},
+             {"show", path},
+             {"show", path, "--json"},
+             {"tokenize", "-m", path},
+             {"detokenize", "-m", path},
+             {"template", "-m", path},
+             {"import", path, "--name", "bad"},
              {"logits", "-m", path, "--tokens", "1", "-o", scratch_folder() + "/x.f32"}}) {
-      const Outcome outcome = run(Invocation{.args = args, .input = "{}", .environment = own_store()});
+      const Outcome outcome =
+          run(Invocation{.args = args, .input = "{}", .environment = own_store()});
       EXPECT_EQ(outcome.status, 4) << args[0] << " " << name << ": " << outcome.err;
       EXPECT_THAT(outcome.err, HasSubstr(path));
       EXPECT_LE(count_lines(outcome.err), 3u);
@@ -258,7 +287,8 @@ TEST(Store, ImportListShowRun) {
   const auto in_store = [&](std::vector<std::string> args) {
     return run(Invocation{.args = std::move(args), .environment = store});
   };
-  const Outcome wrong = in_store({"import", kBpe, "--name", "tiny", "--sha256", std::string(64, '0')});
+  const Outcome wrong =
+      in_store({"import", kBpe, "--name", "tiny", "--sha256", std::string(64, '0')});
   EXPECT_EQ(wrong.status, 4);
   EXPECT_THAT(in_store({"list", "--json"}).out, Not(HasSubstr("tiny")));
   EXPECT_EQ(in_store({"import", kBpe, "--name", "tiny", "--sha256", "12"}).status, 2);

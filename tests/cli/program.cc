@@ -33,7 +33,8 @@ void close_end(int& fd) {
   fd = -1;
 }
 
-[[noreturn]] void become(const Invocation& invocation, const Pipe& in, const Pipe& out, const Pipe& err) {
+[[noreturn]] void become(const Invocation& invocation, const Pipe& in, const Pipe& out,
+                         const Pipe& err) {
   ::dup2(in.read_end, 0);
   if (invocation.close_stdout) {
     ::close(1);
@@ -41,7 +42,8 @@ void close_end(int& fd) {
     ::dup2(out.write_end, 1);
   }
   ::dup2(err.write_end, 2);
-  for (const std::string& variable : invocation.environment) ::putenv(const_cast<char*>(variable.c_str()));
+  for (const std::string& variable : invocation.environment)
+    ::putenv(const_cast<char*>(variable.c_str()));
   std::vector<char*> argv{const_cast<char*>(HEARTH_PROGRAM)};
   for (const std::string& arg : invocation.args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
@@ -76,18 +78,23 @@ Outcome run(const Invocation& invocation) {
   bool interrupted = false;
   if (invocation.input.empty()) close_end(in.write_end);
   while (out.read_end >= 0 || err.read_end >= 0) {
-    if (invocation.interrupt_after >= 0 && !interrupted && elapsed() >= invocation.interrupt_after) {
+    if (invocation.interrupt_after >= 0 && !interrupted &&
+        elapsed() >= invocation.interrupt_after) {
       ::kill(child, SIGINT);
       interrupted = true;
     }
-    std::array<pollfd, 3> fds{{{out.read_end, POLLIN, 0}, {err.read_end, POLLIN, 0}, {in.write_end, POLLOUT, 0}}};
+    std::array<pollfd, 3> fds{
+        {{out.read_end, POLLIN, 0}, {err.read_end, POLLIN, 0}, {in.write_end, POLLOUT, 0}}};
     ::poll(fds.data(), fds.size(), 20);
     if (out.read_end >= 0 && fds[0].revents != 0) {
-      if (!drain(out.read_end, outcome.out) || outcome.out.size() >= invocation.read_at_most) close_end(out.read_end);
+      if (!drain(out.read_end, outcome.out) || outcome.out.size() >= invocation.read_at_most)
+        close_end(out.read_end);
     }
-    if (err.read_end >= 0 && fds[1].revents != 0 && !drain(err.read_end, outcome.err)) close_end(err.read_end);
+    if (err.read_end >= 0 && fds[1].revents != 0 && !drain(err.read_end, outcome.err))
+      close_end(err.read_end);
     if (in.write_end >= 0 && fds[2].revents != 0) {
-      const ssize_t n = ::write(in.write_end, invocation.input.data() + written, invocation.input.size() - written);
+      const ssize_t n = ::write(in.write_end, invocation.input.data() + written,
+                                invocation.input.size() - written);
       if (n > 0) written += static_cast<std::size_t>(n);
       if (written == invocation.input.size() || (n < 0 && errno != EAGAIN)) close_end(in.write_end);
     }

@@ -9,7 +9,7 @@
 namespace hearth::test {
 
 struct Outcome {
-  int status = -1;      // exit status; 128 + signal when killed by one
+  int status = -1;  // exit status; 128 + signal when killed by one
   std::string out, err;
   double seconds = 0;
 };
@@ -20,7 +20,7 @@ struct Invocation {
   std::vector<std::string> environment = {};  // "NAME=value", added to ours
   bool close_stdout = false;                  // start without descriptor 1
   double interrupt_after = -1;                // send SIGINT after so many seconds
-  std::size_t read_at_most = SIZE_MAX;        // close our end of standard output after so many bytes
+  std::size_t read_at_most = SIZE_MAX;  // close our end of standard output after so many bytes
 };
 
 Outcome run(const Invocation& invocation);
