@@ -7,8 +7,6 @@
 // and every fault is an error value with the template's line. Immutable after parse; any thread.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <ctime>
 #include <memory>
 #include <optional>
@@ -17,15 +15,9 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "text/template_limits.h"
 
 namespace hearth::text {
-
-struct TemplateLimits {
-  std::size_t max_source_bytes = std::size_t{1} << 20;
-  std::size_t max_output_bytes = std::size_t{64} << 20;
-  std::uint64_t max_steps = 20'000'000;
-  int max_depth = 200;
-};
 
 struct RenderOptions {
   std::optional<std::tm> now;   // what strftime_now sees; the local time when absent

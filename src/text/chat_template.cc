@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "text/chat_template.h"
+
+#include <utility>
+
+#include "base/utf8.h"
+#include "text/jinja/evaluator.h"
+#include "text/jinja/lexer.h"
+#include "text/jinja/parser.h"
+#include "text/jinja/scope.h"
+
+namespace hearth::text {
+
+struct ChatTemplate::Impl {
+  TemplateLimits limits;
+  jinja::Program program;
+};
+
+ChatTemplate::ChatTemplate(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
+ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
+ChatTemplate::~ChatTemplate() = default;
+
+Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const TemplateLimits& limits) {
+  if (source.size() > limits.max_source_bytes)
+    return fail(ErrorCode::failed, "line 1: the template is longer than {} bytes", limits.max_source_bytes);
+  if (!is_valid_utf8(source)) return fail(ErrorCode::failed, "line 1: the template is not UTF-8");
+  auto impl = std::make_unique<Impl>();
+  impl->limits = limits;
+  std::vector<jinja::Token> tokens = TRY(jinja::tokenize(source));
+  TRY(jinja::Parser(std::move(tokens), impl->program, impl->limits).run());
+  TRY(jinja::resolve(impl->program, impl->limits));
+  return ChatTemplate(std::move(impl));
+}
+
+Result<std::string> ChatTemplate::render(const Json& variables, const RenderOptions& options) const {
+  if (!variables.is_object())
+    return fail(ErrorCode::usage, "the variables of a chat template are a JSON object, not {}", variables.type_name());
+  return jinja::Evaluator(impl_->program, impl_->limits, options.now).render(variables);
+}
+
+}  // namespace hearth::text

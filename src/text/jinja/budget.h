@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one render may spend: steps (each also stands for 32 bytes of text written or one item made, so
+// they bound memory as well), the size of a text, and depth. Depth is counted, and next to the count
+// stands the stack that is really left, since a worker thread may have little.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "text/template_limits.h"
+
+namespace hearth::text::jinja {
+
+// The lowest address that this thread's stack may use, with a reserve for what is called from us.
+const char* stack_floor();
+
+class Budget {
+ public:
+  explicit Budget(const TemplateLimits& limits)
+      : limits_(limits), floor_(stack_floor()), max_nodes_(limits.max_depth * 16) {}
+
+  Result<void> charge(std::uint64_t steps) {
+    steps_ += steps;
+    if (steps_ <= limits_.max_steps) [[likely]] return {};
+    return fail(ErrorCode::failed, "the template takes too many steps ({})", limits_.max_steps);
+  }
+  Result<void> charge_items(std::size_t n) { return charge(n); }
+  // For a text of so many bytes about to be made.
+  Result<void> charge_text(std::size_t bytes) {
+    if (bytes > limits_.max_output_bytes) return too_long();
+    return charge(bytes / 32 + 1);
+  }
+  std::size_t max_text() const { return limits_.max_output_bytes; }
+  int max_depth() const { return limits_.max_depth; }
+  std::unexpected<Error> too_long() const {
+    return fail(ErrorCode::failed, "the template makes a text of more than {} bytes", limits_.max_output_bytes);
+  }
+
+ private:
+  friend class Nesting;
+  const TemplateLimits& limits_;
+  std::uint64_t steps_ = 0;
+  const char* floor_;
+  int max_nodes_;
+  int nodes_ = 0;
+};
+
+// One level of recursion, for as long as it lives.
+class Nesting {
+ public:
+  explicit Nesting(Budget& budget) : budget_(budget) { ++budget_.nodes_; }
+  ~Nesting() { --budget_.nodes_; }
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
+
+  bool too_deep() const {
+    return budget_.nodes_ > budget_.max_nodes_ ||
+           static_cast<const char*>(__builtin_frame_address(0)) < budget_.floor_;
+  }
+  static std::unexpected<Error> error() {
+    return fail(ErrorCode::failed, "the template nests too deeply (maximum recursion depth exceeded)");
+  }
+
+ private:
+  Budget& budget_;
+};
+
+}  // namespace hearth::text::jinja

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Filters that lay text out: indent truncate wordwrap pprint.
+#include <algorithm>
+#include <utility>
+
+#include "text/jinja/evaluator.h"
+#include "text/jinja/generator.h"
+#include "text/jinja/layout.h"
+#include "text/jinja/operations.h"
+#include "text/jinja/registry.h"
+#include "text/jinja/text_index.h"
+#include "text/jinja/text_tools.h"
+
+namespace hearth::text::jinja {
+namespace {
+
+Result<Value> indent(Evaluator& evaluator, const Value& subject, CallArgs args) {
+  const std::vector<Value> bound = TRY(bind(std::move(args), "indent", {"width", "first", "blank"}));
+  if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
+  if (!subject.is_string()) return raised("unsupported operand type(s) for +=: '{}' and 'str'", type_name(subject));
+  std::string indention(4, ' ');
+  if (bound[0].is_string()) {
+    indention = bound[0].as_text();
+  } else if (!bound[0].is_missing()) {
+    const std::ptrdiff_t width = TRY(size_argument(bound[0]));
+    TRY(evaluator.budget().charge_text(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, width))));
+    indention = std::string(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, width)), ' ');
+  }
+  const std::string text = std::string(subject.as_text()) + "\n";
+  const std::vector<std::string_view> lines = split_lines(text, false);
+  if (indention.size() * lines.size() + text.size() > evaluator.budget().max_text()) return evaluator.budget().too_long();
+  std::string out;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i > 0) out += '\n';
+    if (i == 0 ? flag(bound[1]) : flag(bound[2]) || !lines[i].empty()) out += indention;
+    out += lines[i];
+  }
+  return evaluator.text(std::move(out), subject.is_markup());
+}
+
+Result<Value> truncate(Evaluator& evaluator, const Value& subject, CallArgs args) {
+  const std::vector<Value> bound = TRY(bind(std::move(args), "truncate", {"length", "killwords", "end", "leeway"}));
+  const std::ptrdiff_t length = bound[0].is_missing() ? 255 : TRY(size_argument(bound[0]));
+  const std::ptrdiff_t leeway = bound[3].is_missing() || bound[3].is_none() ? 5 : TRY(size_argument(bound[3]));
+  const Value end = bound[2].is_missing() ? Value::text("...") : bound[2];
+  if (!end.is_string()) return raised("object of type '{}' has no len()", type_name(end));
+  const auto end_size = static_cast<std::ptrdiff_t>(end.n_runes());
+  if (length < end_size) return raised("expected length >= {}, got {}", end_size, length);
+  if (leeway < 0) return raised("expected leeway >= 0, got {}", leeway);
+  const auto size = length_of(subject);
+  if (!size) return raised("object of type '{}' has no len()", type_name(subject));
+  if (static_cast<std::ptrdiff_t>(*size) <= length + leeway) return subject;
+  if (!subject.is_string()) return raised("can only truncate text, not {}", type_name(subject));
+  const auto kept = static_cast<std::size_t>(length - end_size);
+  std::string_view text = subject.as_text().substr(0, rune_offset(subject, kept));
+  if (!flag(bound[1])) text = text.substr(0, text.rfind(' '));
+  return evaluator.text(std::string(text) + std::string(end.as_text()), subject.is_markup());
+}
+
+Result<Value> wordwrap(Evaluator& evaluator, const Value& subject, CallArgs args) {
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "wordwrap", {"width", "break_long_words", "wrapstring", "break_on_hyphens"}));
+  if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
+  if (!subject.is_string()) return raised("'{}' object has no attribute 'splitlines'", type_name(subject));
+  WrapOptions options;
+  if (!bound[0].is_missing()) options.width = TRY(size_argument(bound[0]));
+  options.break_long_words = flag(bound[1], true);
+  options.break_on_hyphens = flag(bound[3], true);
+  const bool has_separator = !bound[2].is_missing() && !bound[2].is_none();
+  const std::string separator(has_separator ? TRY(text_argument(bound[2], "join")) : "\n");
+  TRY(evaluator.budget().charge(subject.as_text().size()));
+  std::string out;
+  bool is_first = true;
+  for (const std::string_view paragraph : split_lines(subject.as_text(), false)) {
+    if (!std::exchange(is_first, false)) out += separator;
+    if (options.width <= 0) return raised("invalid width {} (must be > 0)", options.width);
+    bool is_first_line = true;
+    for (const std::string& line : wrap_text(paragraph, options)) {
+      if (!std::exchange(is_first_line, false)) out += separator;
+      out += line;
+      if (out.size() > evaluator.budget().max_text()) return evaluator.budget().too_long();
+    }
+  }
+  return evaluator.text(std::move(out));
+}
+
+Result<Value> pprint(Evaluator& evaluator, const Value& subject, CallArgs args) {
+  TRY(bind(std::move(args), "pprint", {}));
+  return evaluator.text(TRY(pretty(evaluator, subject)));
+}
+
+constexpr Filter kFilters[] = {
+    {"indent", indent}, {"truncate", truncate}, {"wordwrap", wordwrap}, {"pprint", pprint}};
+
+}  // namespace
+
+std::span<const Filter> layout_filters() { return kFilters; }
+
+}  // namespace hearth::text::jinja

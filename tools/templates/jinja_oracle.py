@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chat templates as transformers renders them, with jinja2 alone.
+
+The environment is the one of transformers' chat_template_utils: the immutable sandbox with trim_blocks
+and lstrip_blocks, the loop controls, a {% generation %} tag, a "tojson" that is json.dumps without
+HTML escapes, and the functions raise_exception and strftime_now. The clock stands still at NOW.
+"""
+import datetime
+import functools
+import json
+import subprocess
+
+import jinja2
+import jinja2.ext
+import jinja2.meta
+import jinja2.sandbox
+
+NOW = [2024, 7, 26, 15, 4, 5]
+
+
+class Generation(jinja2.ext.Extension):
+    """{% generation %}: prints its body, which is a scope of its own as a call block's is."""
+    tags = {"generation"}
+
+    def parse(self, parser):
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
+        call = self.call_method("_generate")
+        return jinja2.nodes.CallBlock(call, [], [], body).set_lineno(line)
+
+    @jinja2.pass_eval_context
+    def _generate(self, context, caller):
+        return caller()
+
+
+def raise_exception(message):
+    raise jinja2.exceptions.TemplateError(message)
+
+
+def tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
+    return json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators,
+                      sort_keys=sort_keys)
+
+
+def strftime_now(format):
+    return datetime.datetime(*NOW).strftime(format)
+
+
+@functools.cache
+def environment():
+    env = jinja2.sandbox.ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols])
+    env.filters["tojson"] = tojson
+    env.globals["raise_exception"] = raise_exception
+    env.globals["strftime_now"] = strftime_now
+    return env
+
+
+@functools.lru_cache(maxsize=64)
+def compiled(source):
+    return environment().from_string(source)
+
+
+def render(source, variables):
+    """(True, text), or (False, message) where Python raises."""
+    try:
+        text = compiled(source).render(**variables)
+        text.encode()
+        return True, text
+    except Exception as error:
+        return False, "%s: %s" % (type(error).__name__, error)
+
+
+def undeclared(source):
+    """The names that a template reads and does not set, without the functions of the language."""
+    try:
+        names = jinja2.meta.find_undeclared_variables(environment().parse(source))
+    except jinja2.TemplateSyntaxError:
+        return set()
+    return names - set(environment().globals)
+
+
+class Hearth:
+    """The process of hearth_template_runner."""
+
+    def __init__(self, path):
+        self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def render(self, source, variables):
+        request = {"template": source, "variables": variables, "now": NOW}
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the runner ended with status %s" % self.process.wait())
+        answer = json.loads(line)
+        return answer["ok"], answer["text"] if answer["ok"] else answer["error"]
