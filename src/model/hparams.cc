@@ -154,8 +154,9 @@ Result<Hparams> read_hparams(const format::Gguf& gguf) {
   const auto n_ff = TRY(reader.per_layer("feed_forward_length", hparams.n_layers, kMaxWidth));
   for (std::uint32_t i = 0; i < hparams.n_layers; ++i) {
     if (n_heads[i] % n_kv_heads[i] != 0)
-      return fail(ErrorCode::integrity, "{}: layer {} has {} heads for {} key-value heads",
-                  gguf.file_name(), i, n_heads[i], n_kv_heads[i]);
+      return fail(ErrorCode::integrity, "{}: {} is {} in layer {}, which does not divide {} heads",
+                  gguf.file_name(), reader.key("attention.head_count_kv"), n_kv_heads[i], i,
+                  n_heads[i]);
     hparams.layers.push_back({n_heads[i], n_kv_heads[i], n_ff[i]});
   }
 

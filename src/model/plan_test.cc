@@ -121,9 +121,9 @@ TEST(Plan, TransfersOnlyWhatTheOtherDeviceNeeds) {
   std::vector<BufferId> moved;
   for (const Step& step : plan->steps)
     if (step.op == Op::transfer) moved.push_back(step.out);
-  // Into layer 1 and out of it again: the residual, and the hidden states kept so far.
-  EXPECT_THAT(moved, testing::UnorderedElementsAre(BufferId::residual, BufferId::hidden,
-                                                   BufferId::residual));
+  // Into layer 1: the residual and the hidden states kept so far; out of it: the rows wanted.
+  EXPECT_THAT(
+      moved, testing::UnorderedElementsAre(BufferId::residual, BufferId::hidden, BufferId::wanted));
 }
 
 }  // namespace

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/engine.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+
+#include <map>
+
+namespace hearth::engine {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<format::NamedFd> tiny(const std::string& name = "tiny-llama-q8_0") {
+  const std::string path =
+      std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/models/" + name + ".gguf";
+  std::vector<format::NamedFd> shards;
+  shards.push_back({open_for_read(path).value(), path});
+  return shards;
+}
+
+LoadOptions options(std::uint32_t n_ctx = 256, std::uint32_t n_sequences = 4) {
+  LoadOptions load;
+  load.n_ctx = n_ctx;
+  load.n_sequences = n_sequences;
+  load.n_ubatch = 32;
+  load.n_threads = 2;
+  return load;
+}
+
+std::shared_ptr<EventQueue> queue(std::size_t capacity = 1024) {
+  return std::make_shared<EventQueue>(capacity);
+}
+
+std::vector<TokenId> prompt(TokenId first, std::size_t n) {
+  std::vector<TokenId> ids(n);
+  for (std::size_t i = 0; i < n; ++i)
+    ids[i] = static_cast<TokenId>((static_cast<std::size_t>(first) + 7 * i) % 256 + 16);
+  return ids;
+}
+
+Request request(RequestId id, std::vector<TokenId> ids, std::int32_t max_tokens = 20) {
+  Request request;
+  request.id = id;
+  request.prompt = TokenPrompt{std::move(ids)};
+  request.sampling.temp = 0;
+  request.max_tokens = max_tokens;
+  request.ignore_end = true;
+  return request;
+}
+
+struct Outcome {
+  std::vector<TokenId> tokens;
+  std::string text;
+  StartedEvent started;
+  std::optional<FinishedEvent> finished;
+  std::optional<Error> error;
+};
+
+Outcome collect(EventQueue& events) {
+  Outcome outcome;
+  while (!outcome.finished && !outcome.error) {
+    auto event = events.pop();
+    if (!event) break;
+    if (auto* text = std::get_if<TextEvent>(&event->what)) {
+      outcome.text += text->text;
+      outcome.tokens.insert(outcome.tokens.end(), text->tokens.begin(), text->tokens.end());
+    }
+    if (auto* started = std::get_if<StartedEvent>(&event->what)) outcome.started = *started;
+    if (auto* finished = std::get_if<FinishedEvent>(&event->what)) outcome.finished = *finished;
+    if (auto* failed = std::get_if<FailedEvent>(&event->what)) outcome.error = failed->error;
+  }
+  return outcome;
+}
+
+Outcome ask(Engine& engine, Request asked) {
+  auto events = queue();
+  engine.submit(std::move(asked), events);
+  return collect(*events);
+}
+
+TEST(Engine, LoadsWithProgressAndAnswers) {
+  auto load_events = queue();
+  Engine engine(tiny(), options(), load_events);
+  const Outcome outcome = ask(engine, request(1, prompt(3, 40)));
+  ASSERT_TRUE(outcome.finished.has_value());
+  EXPECT_EQ(outcome.tokens.size(), 20u);
+  EXPECT_EQ(outcome.finished->reason, FinishReason::max_tokens);
+  EXPECT_EQ(outcome.finished->n_prompt, 40u);
+  bool loaded = false;
+  while (auto event = load_events->try_pop()) {
+    if (const auto* facts = std::get_if<LoadedEvent>(&event->what)) {
+      loaded = true;
+      EXPECT_EQ(facts->n_ctx, 256u);
+    }
+  }
+  EXPECT_TRUE(loaded);
+}
+
+TEST(Engine, AFailedLoadFailsItsRequests) {
+  auto load_events = queue();
+  std::vector<format::NamedFd> shards;
+  shards.push_back({UniqueFd(::open("/dev/null", O_RDONLY)), "nothing.gguf"});
+  Engine engine(std::move(shards), options(), load_events);
+  const Outcome outcome = ask(engine, request(1, prompt(3, 4)));
+  ASSERT_TRUE(outcome.error.has_value());
+  const Outcome load = collect(*load_events);
+  ASSERT_TRUE(load.error.has_value());
+  EXPECT_THAT(load.error->message, HasSubstr("nothing.gguf"));
+}
+
+TEST(Engine, ManyRequestsAnswerAsEachAlone) {
+  std::map<RequestId, std::vector<TokenId>> alone;
+  const auto asked = [](RequestId id) {
+    return request(id, prompt(static_cast<TokenId>(id * 11), 5 + 13 * id), 24);
+  };
+  for (RequestId id = 1; id <= 6; ++id) {
+    Engine engine(tiny(), options(256, 1), queue());
+    alone[id] = ask(engine, asked(id)).tokens;
+    EXPECT_EQ(alone[id].size(), 24u);
+  }
+  Engine engine(tiny(), options(256, 6), queue());
+  std::vector<std::shared_ptr<EventQueue>> events;
+  for (RequestId id = 1; id <= 6; ++id) {
+    events.push_back(queue());
+    engine.submit(asked(id), events.back());
+  }
+  for (RequestId id = 1; id <= 6; ++id) EXPECT_EQ(collect(*events[id - 1]).tokens, alone[id]) << id;
+}
+
+// Six requests in a cache that holds fewer than two: the young ones lose their blocks again and
+// again, and every answer is what it would have been.
+TEST(Engine, ShortageOfBlocksChangesNoAnswer) {
+  std::map<RequestId, std::vector<TokenId>> alone;
+  const auto asked = [](RequestId id) {
+    return request(id, prompt(static_cast<TokenId>(id * 5), 100), 60);
+  };
+  Engine roomy(tiny(), options(256, 8), queue());
+  for (RequestId id = 1; id <= 6; ++id) alone[id] = ask(roomy, asked(id)).tokens;
+  Engine tight(tiny(), options(320, 1), queue());
+  std::vector<std::shared_ptr<EventQueue>> events;
+  for (RequestId id = 1; id <= 6; ++id) {
+    events.push_back(queue());
+    tight.submit(asked(id), events.back());
+  }
+  for (RequestId id = 1; id <= 6; ++id) {
+    const Outcome outcome = collect(*events[id - 1]);
+    ASSERT_FALSE(outcome.error.has_value()) << outcome.error->message;
+    EXPECT_EQ(outcome.tokens, alone[id]) << id;
+  }
+}
+
+TEST(Engine, TheNextTurnReusesThePast) {
+  Engine engine(tiny(), options(), queue());
+  auto ids = prompt(9, 100);
+  const Outcome first = ask(engine, request(1, ids));
+  EXPECT_EQ(first.started.n_reused, 0u);
+  ids.insert(ids.end(), first.tokens.begin(), first.tokens.end());
+  ids.push_back(33);
+  const Outcome second = ask(engine, request(2, ids));
+  EXPECT_GE(second.started.n_reused, 100u);
+  Engine fresh(tiny(), options(), queue());
+  EXPECT_EQ(ask(fresh, request(1, ids)).tokens, second.tokens);
+}
+
+TEST(Engine, CancelEndsARequest) {
+  Engine engine(tiny(), options(100000, 1), queue());
+  auto events = queue();
+  engine.submit(request(7, prompt(1, 10), -1), events);
+  ASSERT_TRUE(events->pop().has_value());
+  engine.cancel(7);
+  const Outcome outcome = collect(*events);
+  ASSERT_TRUE(outcome.error.has_value());
+  EXPECT_EQ(outcome.error->code, ErrorCode::cancelled);
+  EXPECT_TRUE(ask(engine, request(8, prompt(1, 10))).finished.has_value());
+}
+
+TEST(Engine, CancelBeforeTheStartIsNotLost) {
+  Engine engine(tiny(), options(100000, 1), queue());
+  for (RequestId id = 1; id <= 20; ++id) {
+    auto events = queue(1);
+    engine.submit(request(id, prompt(1, 10), -1), events);
+    engine.cancel(id);
+    const Outcome outcome = collect(*events);
+    ASSERT_TRUE(outcome.error.has_value());
+    EXPECT_EQ(outcome.error->code, ErrorCode::cancelled);
+  }
+}
+
+TEST(Engine, ASlowReaderStopsNobodyElse) {
+  Engine engine(tiny(), options(100000, 2), queue());
+  auto slow = queue(1);
+  engine.submit(request(1, prompt(1, 10), 200), slow);
+  EXPECT_EQ(ask(engine, request(2, prompt(2, 30), 50)).tokens.size(), 50u);
+  EXPECT_EQ(collect(*slow).tokens.size(), 200u);
+}
+
+TEST(Engine, AClosedQueueIsACancelledRequest) {
+  Engine engine(tiny(), options(100000, 1), queue());
+  auto events = queue(4);
+  engine.submit(request(1, prompt(1, 10), -1), events);
+  ASSERT_TRUE(events->pop().has_value());
+  events->close();
+  EXPECT_TRUE(ask(engine, request(2, prompt(1, 10))).finished.has_value());
+}
+
+TEST(Engine, RefusesWhatCannotBe) {
+  Engine engine(tiny(), options(), queue());
+  EXPECT_EQ(ask(engine, request(1, prompt(1, 300))).error->code, ErrorCode::does_not_fit);
+  EXPECT_EQ(ask(engine, request(2, {5, 400})).error->code, ErrorCode::usage);
+  EXPECT_EQ(ask(engine, request(3, {-1})).error->code, ErrorCode::usage);
+  Request chat;
+  chat.id = 4;
+  chat.prompt = ChatPrompt{"[1, 2"};
+  EXPECT_EQ(ask(engine, chat).error->code, ErrorCode::usage);
+  Request hot = request(5, prompt(1, 3));
+  hot.sampling.top_p = 7;
+  hot.sampling.temp = std::nanf("");
+  EXPECT_EQ(ask(engine, hot).error->code, ErrorCode::usage);
+}
+
+TEST(Engine, EndsWhereItShould) {
+  Engine engine(tiny(), options(64, 1), queue());
+  EXPECT_EQ(ask(engine, request(1, prompt(1, 10), 0)).tokens.size(), 0u);
+  const Outcome full = ask(engine, request(2, prompt(1, 10), -1));
+  EXPECT_EQ(full.finished->reason, FinishReason::context_full);
+  EXPECT_EQ(full.tokens.size(), 54u);
+  const Outcome plain = ask(engine, request(3, prompt(1, 10), 30));
+  Request stopping = request(4, prompt(1, 10), 30);
+  ASSERT_GT(plain.text.size(), 6u);
+  const std::string stop = plain.text.substr(4, 2);
+  stopping.stop = {stop};
+  const Outcome stopped = ask(engine, stopping);
+  EXPECT_EQ(stopped.text, plain.text.substr(0, plain.text.find(stop)));
+}
+
+TEST(Engine, ThreadsComeAndGo) {
+  Engine engine(tiny(), options(256, 1), queue());
+  const auto expected = ask(engine, request(1, prompt(4, 50), 40)).tokens;
+  for (const unsigned n : {1u, 3u, 2u}) {
+    engine.set_threads(n);
+    EXPECT_EQ(ask(engine, request(10 + n, prompt(4, 50), 40)).tokens, expected);
+  }
+}
+
+TEST(Engine, DestructionWithRequestsInFlight) {
+  auto events = queue();
+  {
+    Engine engine(tiny(), options(100000, 1), queue());
+    engine.submit(request(1, prompt(1, 10), -1), events);
+    static_cast<void>(events->pop());
+  }
+  const Outcome outcome = collect(*events);
+  EXPECT_TRUE(outcome.error.has_value());
+}
+
+}  // namespace
+}  // namespace hearth::engine
