@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sample/candidates_internal.h"
-
 #include "base/check.h"
+#include "sample/candidates_internal.h"
 #include "sample/numeric_internal.h"
 
 namespace hearth::sample {
@@ -113,7 +112,8 @@ Candidate Candidates::best() {
 const Candidate& Candidates::ranked(std::size_t i) {
   list();
   if (i >= sorted_) {
-    const std::size_t want = std::min(list_.size(), std::max<std::size_t>({64, i + 1, 4 * sorted_}));
+    const std::size_t want =
+        std::min(list_.size(), std::max<std::size_t>({64, i + 1, 4 * sorted_}));
     grow_sorted_prefix(list_, sorted_, want, better);
     sorted_ = want;
   }
@@ -167,11 +167,10 @@ double Candidates::weigh() {
   weights_.resize(list_.size());
   if (list_.empty()) return 0;
   const double top = best().logit;
+  // Two loops: the first becomes vector code, the second keeps one order of summation.
+  for (std::size_t i = 0; i < list_.size(); ++i) weights_[i] = weight_of(list_[i].logit - top);
   double total = 0;
-  for (std::size_t i = 0; i < list_.size(); ++i) {
-    weights_[i] = exact_exp(list_[i].logit - top);
-    total += weights_[i];
-  }
+  for (const double weight : weights_) total += weight;
   return total;
 }
 

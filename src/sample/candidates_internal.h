@@ -7,8 +7,8 @@
 // A token that the mask forbids or whose logit is -infinity is not a candidate at all.
 //
 // Between samplers the list is canonical: in order of id, or best first (higher logit, then lower
-// id). Sums over it therefore have one defined order, whatever the standard library's selection does.
-// Buffers live as long as the object; one thread.
+// id). Sums over it therefore have one defined order, whatever the standard library's selection
+// does. Buffers live as long as the object; one thread.
 #pragma once
 
 #include <algorithm>
@@ -52,7 +52,8 @@ void for_each_live(std::span<const float> logits, const TokenMask* mask, F&& f) 
   }
 }
 
-// Orders items so that the first `want` are the least by `less`, sorted; the first `sorted` already are.
+// Orders items so that the first `want` are the least by `less`, sorted; the first `sorted` already
+// are.
 template <class T, class Less>
 void grow_sorted_prefix(std::vector<T>& items, std::size_t sorted, std::size_t want, Less less) {
   const auto at = [&](std::size_t i) { return items.begin() + static_cast<std::ptrdiff_t>(i); };
@@ -68,8 +69,8 @@ class Candidates {
  public:
   void reset(std::span<const float> logits, const TokenMask* mask);
 
-  // Edits. find() is null when the token is no candidate; the pointer is valid until the next call of
-  // anything else. Bracket a run of them with begin_edits() and end_edits().
+  // Edits. find() is null when the token is no candidate; the pointer is valid until the next call
+  // of anything else. Bracket a run of them with begin_edits() and end_edits().
   void begin_edits();
   float* find(std::int32_t id);
   void end_edits();
@@ -109,8 +110,8 @@ class Candidates {
     if (!monotone) sorted_ = 0;
   }
 
-  // exp(logit - best) of every candidate in list order, in weights(); returns their sum. The weights
-  // stand until the list changes or is ranked.
+  // exp(logit - best) of every candidate in list order, in weights(); returns their sum. The
+  // weights stand until the list changes or is ranked.
   double weigh();
   std::span<const double> weights() const { return weights_; }
 

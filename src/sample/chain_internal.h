@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The samplers, all of one shape: void apply_x(const Step&, Candidates&). Each lives in its own file
-// under samplers/ and leaves at least one candidate if it was given one. The table in registry.cc is
-// the only place that lists them. The last act of a step, drawing one token, is a Selector.
+// The samplers, all of one shape: void apply_x(const Step&, Candidates&). Each lives in its own
+// file under samplers/ and leaves at least one candidate if it was given one. The table in
+// registry.cc is the only place that lists them. The last act of a step, drawing one token, is a
+// Selector.
 #pragma once
 
 #include <cstddef>
@@ -58,9 +59,9 @@ using SelectToken = Drawn (*)(const Step&, Candidates&);
 
 struct SamplerInfo {
   SamplerKind kind;
-  std::string_view name;   // as --samplers spells it
-  char letter;             // as --sampler-seq spells it
-  ApplySampler apply;      // null for adaptive_p, which is a selector
+  std::string_view name;                // as --samplers spells it
+  char letter;                          // as --sampler-seq spells it
+  ApplySampler apply;                   // null for adaptive_p, which is a selector
   bool (*acts)(const SamplingParams&);  // false when the parameters turn it off
   enum Effect : std::uint8_t { edits, keeps_best, may_drop_best } effect;
 };

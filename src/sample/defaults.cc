@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample/defaults.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "base/escape.h"
 
@@ -61,8 +61,8 @@ const Family* family_of(const ModelIdentity& model) {
 struct FileField {
   std::string_view key;    // after kMetadataPrefix
   std::string_view field;  // the HTTP API's name
-  float SamplingParams::*real = nullptr;
-  std::int32_t SamplingParams::*whole = nullptr;
+  float SamplingParams::* real = nullptr;
+  std::int32_t SamplingParams::* whole = nullptr;
 };
 
 constexpr FileField kFields[] = {
@@ -118,9 +118,12 @@ std::string text_of(const FileField& field, const SamplingParams& params) {
 
 std::string_view name_of(ValueSource source) {
   switch (source) {
-    case ValueSource::general: return "general default";
-    case ValueSource::family: return "model family";
-    case ValueSource::file: return "model file";
+    case ValueSource::general:
+      return "general default";
+    case ValueSource::family:
+      return "model family";
+    case ValueSource::file:
+      return "model file";
   }
   return "";
 }
@@ -152,9 +155,8 @@ ChosenDefaults choose_defaults(const ModelIdentity& model,
       if (const auto set = set_from_file(field, value, params); set) {
         source = ValueSource::file;
       } else {
-        chosen.warnings.push_back(
-            fmt::format("The model file's {} was passed over: {}.", printable(value.key, 80),
-                        set.error().message));
+        chosen.warnings.push_back(fmt::format("The model file's {} was passed over: {}.",
+                                              printable(value.key, 80), set.error().message));
       }
     }
     chosen.values.push_back({field.field, text_of(field, params), source});

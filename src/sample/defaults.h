@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What to sample with when the user chose nothing. For each value, in this order: what the model file
-// itself says (general.sampling.*); what its family's makers recommend (the table in defaults.cc,
-// every row with its source); llama.cpp's general default. The answer says where each value came from,
-// so that `hearth show` can. What a user asks for is laid over the result by the caller.
+// What to sample with when the user chose nothing. For each value, in this order: what the model
+// file itself says (general.sampling.*); what its family's makers recommend (the table in
+// defaults.cc, every row with its source); llama.cpp's general default. The answer says where each
+// value came from, so that `hearth show` can. What a user asks for is laid over the result by the
+// caller.
 //
 // The file is the caller's to read: it passes the few values as plain text or numbers. A value in a
 // file that cannot be used (wrong type, out of range) is passed over and reported, never an error.
@@ -53,7 +54,6 @@ struct ChosenDefaults {
   std::vector<std::string> warnings;  // one sentence for each value that was passed over
 };
 
-ChosenDefaults choose_defaults(const ModelIdentity& model,
-                               std::span<const MetadataValue> metadata);
+ChosenDefaults choose_defaults(const ModelIdentity& model, std::span<const MetadataValue> metadata);
 
 }  // namespace hearth::sample

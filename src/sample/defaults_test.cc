@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample/defaults.h"
 
-#include <map>
-
 #include <gtest/gtest.h>
+
+#include <map>
 
 namespace hearth::sample {
 namespace {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DRY's sequence breakers are given as strings ("\n", "\"") but matched as tokens. A string can begin
-// inside one token and end in others, so each string yields many sequences: every token that contains
-// it, alone; and every token that ends with a beginning of it, followed by the tokens of the rest.
+// DRY's sequence breakers are given as strings ("\n", "\"") but matched as tokens. A string can
+// begin inside one token and end in others, so each string yields many sequences: every token that
+// contains it, alone; and every token that ends with a beginning of it, followed by the tokens of
+// the rest.
 //
-// The vocabulary stays the caller's: it lends two functions. Pure; walks the vocabulary once for each
-// string, so compute this once for each model and list of strings. Facts as in llama.cpp: strings are
-// cut to 40 bytes and tails to 20 tokens; empty strings are skipped.
+// The vocabulary stays the caller's: it lends two functions. Pure; walks the vocabulary once for
+// each string, so compute this once for each model and list of strings. Facts as in llama.cpp:
+// strings are cut to 40 bytes and tails to 20 tokens; empty strings are skipped.
 #pragma once
 
 #include <cstddef>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Replays the vectors of tools/sample/reference.py: each sampler alone, on the same candidates, must
-// keep the same tokens with the same probabilities.
+// Replays the vectors of tools/sample/reference.py: each sampler alone, on the same candidates,
+// must keep the same tokens with the same probabilities.
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <fstream>
 #include <sstream>
 #include <string>
-
-#include <gtest/gtest.h>
 
 #include "base/json.h"
 #include "sample/chain_internal.h"
@@ -128,7 +128,8 @@ void replay(const std::string& name, const Json& file, const Json& one, bool lis
   if (name.starts_with("mirostat")) {
     const double surprise = -std::log2(drawn.probability);
     EXPECT_NEAR(drawn.next.mirostat_mu,
-                feedback.mirostat_mu - params.mirostat_eta * (surprise - params.mirostat_tau), 1e-9);
+                feedback.mirostat_mu - params.mirostat_eta * (surprise - params.mirostat_tau),
+                1e-9);
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a request remembers from step to step: its tokens, how often each occurs in the penalty
-// window, and the running values of mirostat and adaptive-p. push() and pop() are exact inverses, which
-// is what makes roll back exact. A plain value; one thread.
+// window, and the running values of mirostat and adaptive-p. push() and pop() are exact inverses,
+// which is what makes roll back exact. A plain value; one thread.
 #pragma once
 
 #include <cstddef>

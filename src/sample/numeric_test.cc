@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sample/numeric_internal.h"
+#include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
-#include <gtest/gtest.h>
+#include "sample/numeric_internal.h"
 
 namespace hearth::sample {
 namespace {
@@ -25,6 +25,13 @@ TEST(Numeric, ExpIsWithinTwoUlps) {
     worst = std::max(worst, ulps(exact_exp(x), std::exp(static_cast<long double>(x))));
   }
   EXPECT_LT(worst, 2);
+}
+
+TEST(Numeric, AWeightIsTheExponential) {
+  for (double x = 0; x > -720; x -= 0.37) ASSERT_EQ(weight_of(x), exact_exp(x));
+  for (const double x : {-0.0, -708.0, -708.1, -1e38, -7e38, -1e300, -kInfinity}) {
+    ASSERT_EQ(weight_of(x), exact_exp(x));
+  }
 }
 
 TEST(Numeric, LogIsWithinTwoUlps) {

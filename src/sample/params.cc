@@ -15,7 +15,7 @@ constexpr float kNoLimit = std::numeric_limits<float>::max();
 
 struct FloatRule {
   const char* name;
-  float SamplingParams::*field;
+  float SamplingParams::* field;
   float least, most;
 };
 
@@ -43,7 +43,7 @@ constexpr FloatRule kFloatRules[] = {
 
 struct IntRule {
   const char* name;
-  std::int32_t SamplingParams::*field;
+  std::int32_t SamplingParams::* field;
   std::int32_t least, most;
 };
 
@@ -65,7 +65,9 @@ Result<void> check_token(const char* field, std::int32_t id, std::size_t vocab_s
               vocab_size);
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 // The name without case, blanks, '_' and '-', which is all that llama.cpp's spellings differ in.
 std::string plain_name(std::string_view name) {
@@ -117,8 +119,8 @@ Result<void> validate(const SamplingParams& params, std::size_t vocab_size) {
   for (const LogitBias& entry : params.logit_bias) {
     TRY(check_token("logit_bias", entry.token, vocab_size));
     if (std::isnan(entry.bias) || entry.bias == std::numeric_limits<float>::infinity()) {
-      return fail(ErrorCode::usage, "logit_bias: the bias of token {} must be a number or -infinity",
-                  entry.token);
+      return fail(ErrorCode::usage,
+                  "logit_bias: the bias of token {} must be a number or -infinity", entry.token);
     }
   }
   for (const auto& breaker : params.dry_sequence_breakers) {
@@ -179,9 +181,13 @@ Result<std::vector<SamplerKind>> parse_sampler_chars(std::string_view text) {
   return kinds;
 }
 
-std::string_view name_of(SamplerKind kind) { return info_of(kind).name; }
+std::string_view name_of(SamplerKind kind) {
+  return info_of(kind).name;
+}
 
-char char_of(SamplerKind kind) { return info_of(kind).letter; }
+char char_of(SamplerKind kind) {
+  return info_of(kind).letter;
+}
 
 std::string sampler_names(std::span<const SamplerKind> kinds) {
   std::string names;

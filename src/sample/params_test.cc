@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample/params.h"
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <limits>
-
-#include <gtest/gtest.h>
 
 #include "sample/dry_breakers.h"
 
@@ -83,17 +83,17 @@ TEST(Params, WhatLlamaCppCallsOffIsValid) {
 // Tokens are single letters but for "x\n", "ab" and "\"\n".
 TEST(DryBreakers, CoverEveryWayAStringCanBegin) {
   const std::vector<std::string> pieces{"\n", "x\n", "a", "b", "ab", "c", "\"\n"};
-  const VocabularyView vocabulary{
-      .size = pieces.size(),
-      .piece = [&](std::int32_t id) -> std::string_view {
-        return pieces[static_cast<std::size_t>(id)];
-      },
-      .tokenize =
-          [](std::string_view text) {
-            std::vector<std::int32_t> ids;
-            for (const char c : text) ids.push_back(c == 'b' ? 3 : c == 'c' ? 5 : 0);
-            return ids;
-          }};
+  const VocabularyView vocabulary{.size = pieces.size(),
+                                  .piece = [&](std::int32_t id) -> std::string_view {
+                                    return pieces[static_cast<std::size_t>(id)];
+                                  },
+                                  .tokenize =
+                                      [](std::string_view text) {
+                                        std::vector<std::int32_t> ids;
+                                        for (const char c : text)
+                                          ids.push_back(c == 'b' ? 3 : c == 'c' ? 5 : 0);
+                                        return ids;
+                                      }};
   const std::string_view newline[] = {"\n", ""};
   EXPECT_EQ(dry_breaker_sequences(vocabulary, newline),
             (std::vector<std::vector<std::int32_t>>{{0}, {1}, {6}}));

@@ -9,13 +9,13 @@ namespace {
 
 using P = SamplingParams;
 
-// Rows in the order of SamplerKind. acts() repeats what each sampler's formula says anyway, so that an
-// idle one costs nothing.
+// Rows in the order of SamplerKind. acts() repeats what each sampler's formula says anyway, so that
+// an idle one costs nothing.
 constexpr std::array<SamplerInfo, 10> kTable{{
     {SamplerKind::penalties, "penalties", 'e', apply_penalties,
      [](const P& p) {
-       return p.repeat_last_n != 0 && (p.repeat_penalty != 1 || p.presence_penalty != 0 ||
-                                       p.frequency_penalty != 0);
+       return p.repeat_last_n != 0 &&
+              (p.repeat_penalty != 1 || p.presence_penalty != 0 || p.frequency_penalty != 0);
      },
      SamplerInfo::edits},
     {SamplerKind::dry, "dry", 'd', apply_dry,
@@ -44,7 +44,9 @@ constexpr std::array<SamplerInfo, 10> kTable{{
 
 }  // namespace
 
-std::span<const SamplerInfo> sampler_table() { return kTable; }
+std::span<const SamplerInfo> sampler_table() {
+  return kTable;
+}
 
 const SamplerInfo& info_of(SamplerKind kind) {
   const auto i = static_cast<std::size_t>(kind);

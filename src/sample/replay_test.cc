@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties of whole chains over random schedules: rolling back and cloning equal a straight replay;
-// the mask equals forbidding by bias; big vocabularies agree with a naive chain that sorts everything.
+// Properties of whole chains over random schedules: rolling back and cloning equal a straight
+// replay; the mask equals forbidding by bias; big vocabularies agree with a naive chain that sorts
+// everything.
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
 #include <set>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "sample/chain_internal.h"
 #include "sample/sampler.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample/rng.h"
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace hearth::sample {
 namespace {
@@ -16,9 +16,9 @@ TEST(Rng, MatchesTheAuthorsKnownAnswers) {
   constexpr std::uint32_t kOnes = 0xffffffff;
   EXPECT_EQ(philox4x32_10({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}),
             (PhiloxCounter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
-  EXPECT_EQ(philox4x32_10({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
-                          {0xa4093822, 0x299f31d0}),
-            (PhiloxCounter{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+  EXPECT_EQ(
+      philox4x32_10({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+      (PhiloxCounter{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
 TEST(Rng, UnitIntervalIsHalfOpen) {
@@ -27,8 +27,8 @@ TEST(Rng, UnitIntervalIsHalfOpen) {
   EXPECT_LT(unit_interval(0xffffffff, 0xffffffff), 1);
 }
 
-// Chi-square of 256 equal bins over 2^18 steps: 255 degrees of freedom, standard deviation 22.6; the
-// bound is 5 of them. Fixed seeds, so this cannot flake.
+// Chi-square of 256 equal bins over 2^18 steps: 255 degrees of freedom, standard deviation 22.6;
+// the bound is 5 of them. Fixed seeds, so this cannot flake.
 TEST(Rng, IsUniform) {
   for (const std::uint64_t seed : {0ULL, 1ULL, 42ULL, 0xFFFFFFFEULL}) {
     std::vector<double> pick(256), xtc(256), serial(256);

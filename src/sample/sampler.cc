@@ -41,6 +41,21 @@ bool has_bad_value(std::span<const float> logits) {
   return bad != 0;
 }
 
+// sum exp(logit - best) in one order, a block at a time so that the exponentials become vector
+// code.
+double sum_of_weights(std::span<const float> logits, double best) {
+  constexpr std::size_t kBlock = 256;
+  double weights[kBlock];
+  double total = 0;
+  while (!logits.empty()) {
+    const std::size_t n = std::min(kBlock, logits.size());
+    for (std::size_t i = 0; i < n; ++i) weights[i] = weight_of(logits[i] - best);
+    for (std::size_t i = 0; i < n; ++i) total += weights[i];
+    logits = logits.subspan(n);
+  }
+  return total;
+}
+
 // Whether the answer is the best token after the edits, so that nothing else need run: temperature
 // is 0, and until then nobody can drop the best token or edit behind a truncation.
 bool is_greedy(const SamplingParams& params, std::span<const SamplerInfo* const> chain) {
@@ -137,9 +152,7 @@ Drawn Sampler::Impl::run(std::span<const float> logits, const TokenMask* mask) {
 void Sampler::Impl::report_raw(std::span<const float> logits, Choice& choice) {
   select_top(logits, nullptr, static_cast<std::size_t>(std::max(params.n_probs, 1)), best);
   const double top_logit = best.front().logit;
-  double total = 0;
-  for (const float logit : logits) total += exact_exp(logit - top_logit);
-  const double log_total = exact_log(total);
+  const double log_total = exact_log(sum_of_weights(logits, top_logit));
   const auto logprob = [&](float logit) {
     return static_cast<float>((logit - top_logit) - log_total);
   };
@@ -242,7 +255,9 @@ void Sampler::accept(std::int32_t id) {
   impl_->pending_id = kNoToken;
 }
 
-std::size_t Sampler::n_generated() const { return impl_->history.n_generated(); }
+std::size_t Sampler::n_generated() const {
+  return impl_->history.n_generated();
+}
 
 void Sampler::roll_back(std::size_t n) {
   CHECK(n <= n_generated());
@@ -250,8 +265,14 @@ void Sampler::roll_back(std::size_t n) {
   impl_->pending_id = kNoToken;
 }
 
-std::uint64_t Sampler::seed() const { return impl_->params.seed; }
-const SamplingParams& Sampler::params() const { return impl_->params; }
-std::size_t Sampler::vocab_size() const { return impl_->vocab_size; }
+std::uint64_t Sampler::seed() const {
+  return impl_->params.seed;
+}
+const SamplingParams& Sampler::params() const {
+  return impl_->params;
+}
+std::size_t Sampler::vocab_size() const {
+  return impl_->vocab_size;
+}
 
 }  // namespace hearth::sample

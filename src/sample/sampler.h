@@ -6,16 +6,18 @@
 //   sampler.accept_prompt(prompt_ids);               // penalties and DRY look back over the prompt
 //   loop: auto choice = TRY(sampler.sample(logits, mask));  sampler.accept(choice.id);
 //
-// The order of work is: logit bias; the token mask; params.samplers in their order; the draw. sample()
-// changes nothing that a later call can see: asked twice, it answers twice the same. State moves in
-// accept() alone, and roll_back(n) undoes exactly n accepts (a speculative draft that failed). The
-// answer is a function of seed, number of generated tokens, history and logits, whatever else runs
-// and on whatever CPU: only IEEE add, multiply, divide and square root are used (numeric_internal.h).
+// The order of work is: logit bias; the token mask; params.samplers in their order; the draw.
+// sample() changes nothing that a later call can see: asked twice, it answers twice the same. State
+// moves in accept() alone, and roll_back(n) undoes exactly n accepts (a speculative draft that
+// failed). The answer is a function of seed, number of generated tokens, history and logits,
+// whatever else runs and on whatever CPU: only IEEE add, multiply, divide and square root are used
+// (numeric_internal.h).
 //
 // Ties are broken towards the lower id, everywhere. Errors of sample(), all of code failed and none
 // changing state: a logit is NaN or +infinity; no token is left because the mask, the bias or the
 // logits forbid all. One thread at a time; buffers are reused, so a step allocates nothing once the
-// first has run. Copying is clone(): about 10 bytes per vocabulary entry and 4 per token of history.
+// first has run. Copying is clone(): about 10 bytes per vocabulary entry and 4 per token of
+// history.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +40,8 @@ struct Choice {
   std::int32_t id = 0;
   // The chance that this token had in the final distribution; 1 when greedy.
   float probability = 1;
-  // Natural log of the token's probability in the model's own distribution: softmax of the logits as
-  // given, before mask, bias and temperature. NaN unless params.logprobs or n_probs > 0. With
+  // Natural log of the token's probability in the model's own distribution: softmax of the logits
+  // as given, before mask, bias and temperature. NaN unless params.logprobs or n_probs > 0. With
   // params.post_sampling_probs it is the log of probability instead.
   float logprob = 0;
   // The n_probs likeliest tokens of that distribution, best first (the chosen one may be missing).

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample/sampler.h"
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <limits>
 #include <map>
 #include <random>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace hearth::sample {
 namespace {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which tokens of a vocabulary are allowed: one bit each. A grammar fills one for each step; sampling
-// only reads it. Bits at and above size() are always clear. A plain value; one writer at a time.
+// Which tokens of a vocabulary are allowed: one bit each. A grammar fills one for each step;
+// sampling only reads it. Bits at and above size() are always clear. A plain value; one writer at a
+// time.
 #pragma once
 
 #include <bit>

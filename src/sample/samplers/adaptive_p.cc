@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Adaptive-p (llama.cpp, pull request 17927): draws tokens whose probability is near a target rather
-// than the likeliest ones. The target moves against the decayed mean of what was drawn before:
+// Adaptive-p (llama.cpp, pull request 17927): draws tokens whose probability is near a target
+// rather than the likeliest ones. The target moves against the decayed mean of what was drawn
+// before:
 //   aim = clamp(2 target - sum / weight, 0, 1)
 //   d = |p - aim| / 0.3,   logit := 5 - 10 d^2 / (1 + d)
 // and after the token was accepted, sum := p + decay sum, weight := 1 + decay weight.

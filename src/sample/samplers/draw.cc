@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inverse transform sampling: the first candidate, in list order, at which the running sum of weights
-// exceeds u * total. A candidate of weight 0 is never drawn.
+// Inverse transform sampling: the first candidate, in list order, at which the running sum of
+// weights exceeds u * total. A candidate of weight 0 is never drawn.
 #include "base/check.h"
 #include "sample/chain_internal.h"
 

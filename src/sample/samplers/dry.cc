@@ -3,9 +3,10 @@
 // DRY, "don't repeat yourself" (p-e-w 2024): a token that would lengthen a repetition is punished
 // exponentially in the repetition's length.
 //
-// Let h be the last dry_penalty_last_n tokens, and for each earlier end position the match length the
-// number of tokens before it that equal the tokens before the end of h. A match counts at most up to
-// the nearest sequence breaker. The token after a match of length m >= allowed would make it m + 1:
+// Let h be the last dry_penalty_last_n tokens, and for each earlier end position the match length
+// the number of tokens before it that equal the tokens before the end of h. A match counts at most
+// up to the nearest sequence breaker. The token after a match of length m >= allowed would make it
+// m + 1:
 //   logit -= multiplier * base^(m - allowed)
 // with the longest m for each token. A token that by itself is a breaker is spared.
 #include <algorithm>
@@ -50,9 +51,11 @@ std::size_t tokens_since_breaker(const Recent& recent,
   return recent.size();
 }
 
-// Z-algorithm: lengths[d] is the greatest m such that the m tokens ending d back equal the m newest.
+// Z-algorithm: lengths[d] is the greatest m such that the m tokens ending d back equal the m
+// newest.
 void match_lengths(const Recent& recent, std::vector<std::int32_t>& lengths) {
   const std::size_t n = recent.size();
+  if (lengths.capacity() < n) lengths.reserve(2 * n);  // it grows by one token a step
   lengths.assign(n, 0);
   std::size_t left = 0, right = 0;  // the match [left, right) that reaches furthest back
   for (std::size_t d = 1; d < n; ++d) {
@@ -73,7 +76,8 @@ void apply_dry(const Step& step, Candidates& candidates) {
   const SamplingParams& params = step.params;
   std::span<const std::int32_t> tokens = step.history.tokens();
   if (params.dry_penalty_last_n >= 0) {
-    tokens = tokens.last(std::min(tokens.size(), static_cast<std::size_t>(params.dry_penalty_last_n)));
+    tokens =
+        tokens.last(std::min(tokens.size(), static_cast<std::size_t>(params.dry_penalty_last_n)));
   }
   const Recent recent{tokens};
   const auto allowed = static_cast<std::size_t>(params.dry_allowed_length);

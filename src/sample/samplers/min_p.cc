@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keeps the tokens whose probability is at least min_p times the likeliest one's (Nguyen et al. 2024):
-// in logits, logit >= best + log(min_p).
+// Keeps the tokens whose probability is at least min_p times the likeliest one's (Nguyen et al.
+// 2024): in logits, logit >= best + log(min_p).
 #include "sample/chain_internal.h"
 #include "sample/numeric_internal.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mirostat (Basu et al. 2020): steers the surprise -log2 p of drawn tokens towards tau. mu bounds the
-// surprise that a candidate may have; after a draw, mu := mu - eta (surprise - tau).
+// Mirostat (Basu et al. 2020): steers the surprise -log2 p of drawn tokens towards tau. mu bounds
+// the surprise that a candidate may have; after a draw, mu := mu - eta (surprise - tau).
 //   1: estimates the exponent s of a Zipf law from the best 100 tokens and derives how many to keep
 //   2: drops the tokens more surprising than mu, whichever they are
 #include <algorithm>
@@ -38,7 +38,8 @@ Drawn draw_mirostat_1(const Step& step, Candidates& candidates) {
   double up = 0, down = 0;  // least squares of log(p_i / p_i+1) over log((i + 2) / (i + 1))
   for (std::size_t i = 0; i + 1 < std::min(n, kZipfTokens); ++i) {
     const double t = exact_log(static_cast<double>(i + 2) / static_cast<double>(i + 1));
-    const double b = static_cast<double>(candidates.ranked(i).logit) - candidates.ranked(i + 1).logit;
+    const double b =
+        static_cast<double>(candidates.ranked(i).logit) - candidates.ranked(i + 1).logit;
     up += t * b;
     down += t * t;
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // logit / temp; temp <= 0 leaves the best token alone. With dynatemp_range > 0 the temperature is
-//   low + (high - low) * (entropy / log(n))^exponent,  low, high = max(0, temp - range), temp + range
+//   low + (high - low) * (entropy / log(n))^exponent,  low, high = max(0, temp - range), temp +
+//   range
 // so that a confident model is made more so and a hesitant one freer.
 #include <algorithm>
 #include <cmath>
@@ -14,8 +15,8 @@ namespace hearth::sample {
 void scale_by_temperature(double temp, Candidates& candidates) {
   if (temp <= 0) return candidates.keep_top(1);
   if (candidates.empty()) return;
-  // A tiny temperature can overflow; then the best becomes 0 and the rest fall away from it, which is
-  // the same distribution.
+  // A tiny temperature can overflow; then the best becomes 0 and the rest fall away from it, which
+  // is the same distribution.
   const double top = candidates.best().logit;
   const bool shift = !std::isfinite(static_cast<float>(top / temp));
   candidates.transform(true, [&](std::size_t, const Candidate& c) {

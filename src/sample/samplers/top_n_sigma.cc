@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keeps the tokens whose logit lies within n standard deviations of the best one (Tang et al. 2024):
-// the noise of a vocabulary is roughly normal, and what stands out of it is signal.
+// Keeps the tokens whose logit lies within n standard deviations of the best one (Tang et al.
+// 2024): the noise of a vocabulary is roughly normal, and what stands out of it is signal.
 #include <cmath>
 
 #include "sample/chain_internal.h"

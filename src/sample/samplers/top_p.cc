@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Nucleus sampling (Holtzman et al. 2019): keeps the fewest likeliest tokens whose probabilities sum
-// to at least p; at least one, at least min_keep.
+// Nucleus sampling (Holtzman et al. 2019): keeps the fewest likeliest tokens whose probabilities
+// sum to at least p; at least one, at least min_keep.
 #include "sample/chain_internal.h"
 #include "sample/numeric_internal.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Exclude top choices: with the given chance, removes every token of probability >= threshold but the
-// least likely of them, so that an expected word gives way to a plausible one. Does nothing when that
-// would leave fewer than min_keep.
+// Exclude top choices: with the given chance, removes every token of probability >= threshold but
+// the least likely of them, so that an expected word gives way to a plausible one. Does nothing
+// when that would leave fewer than min_keep.
 #include "sample/chain_internal.h"
 
 namespace hearth::sample {
