@@ -131,8 +131,8 @@ TEST_P(GoldenTest, NoBitDependsOnNeighbours) {
   EXPECT_TRUE(same_bits(logits_b, expected_reversed));
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(kGoldens), [](const auto& info) {
-  std::string name = info.param.name;
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(kGoldens), [](const auto& instance) {
+  std::string name = instance.param.name;
   for (char& c : name)
     if (c == '-') c = '_';
   return name;

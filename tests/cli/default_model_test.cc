@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The default model from end to end, against llama.cpp on the same file: token ids, and greedy
+// text. Needs the model smollm2 in the store (./try and ./check import it); fails without it.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "base/json.h"
+#include "program.h"
+
+namespace hearth::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string slurp(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// What llama.cpp answered: see tests/fixtures/greedy/README.md.
+Json greedy_cases() {
+  const std::string path = std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/greedy/smollm2.json";
+  return parse_json(slurp(path)).value()["cases"];
+}
+
+std::string join(const Json& ids, char divider) {
+  std::string text;
+  for (const Json& id : ids)
+    text += (text.empty() ? "" : std::string(1, divider)) + std::to_string(id.get<int>());
+  return text;
+}
+
+TEST(DefaultModel, RendersAndTokenizesAsLlamaCpp) {
+  for (const Json& example : greedy_cases()) {
+    Json variables;
+    variables["messages"] = Json::array();
+    variables["messages"].push_back({{"role", "user"}, {"content", example["user"]}});
+    variables["add_generation_prompt"] = true;
+    const Outcome rendered = run({"template", "-m", "smollm2"}, variables.dump());
+    ASSERT_EQ(rendered.status, 0) << rendered.err;
+    EXPECT_EQ(rendered.out, example["prompt"].get<std::string>());
+    const Outcome ids = run({"tokenize", "-m", "smollm2"}, rendered.out);
+    EXPECT_EQ(ids.out, join(example["prompt_ids"], ' ') + "\n");
+  }
+}
+
+// Two engines that round activations differently agree but for near ties. Given llama.cpp's own
+// text so far, the likeliest next token is the same wherever its top two logits are further apart
+// than twice the RMS difference of the engines' logits (measured at these positions: 0.1 to 0.8,
+// mean 0.25).
+TEST(DefaultModel, PicksTheTokensThatLlamaCppPicks) {
+  constexpr double kNearTie = 0.5;
+  std::size_t n_positions = 0, n_differences = 0;
+  for (const Json& example : greedy_cases()) {
+    Json ids = example["prompt_ids"];
+    for (const Json& id : example["generated_ids"]) ids.push_back(id);
+    const std::string path = scratch_folder() + "/greedy.f32";
+    const Outcome outcome =
+        run({"logits", "-m", "smollm2", "--tokens", join(ids, ','), "-o", path});
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const std::string bytes = slurp(path);
+    const std::size_t n_vocab = bytes.size() / 4 / ids.size();
+    std::vector<float> row(n_vocab);
+    const std::size_t n_prompt = example["prompt_ids"].size();
+    for (std::size_t i = 0; i < example["generated_ids"].size(); ++i) {
+      std::memcpy(row.data(), bytes.data() + (n_prompt - 1 + i) * n_vocab * 4, n_vocab * 4);
+      const auto best = std::max_element(row.begin(), row.end()) - row.begin();
+      ++n_positions;
+      if (best == example["generated_ids"][i].get<int>()) continue;
+      ++n_differences;
+      const double gap =
+          example["top2"][i][0][1].get<double>() - example["top2"][i][1][1].get<double>();
+      EXPECT_LT(gap, kNearTie) << example["name"] << " at " << i << ": " << best;
+    }
+  }
+  EXPECT_EQ(n_positions, 299u);
+  EXPECT_LE(n_differences, n_positions / 20);
+}
+
+TEST(DefaultModel, AnswersTheSameWhateverTheSplit) {
+  const std::vector<std::string> base = {"run", "smollm2", "Why is the sky blue?", "--temp", "0",
+                                         "-n",  "32"};
+  const Outcome first = run(base);
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("light"));
+  EXPECT_THAT(first.err, IsEmpty());
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"-ub", "1"},
+                                             {"-ub", "3", "-t", "1"},
+                                             {"-t", "2", "-ub", "8"},
+                                             {"--isa", "scalar", "-t", "2"}}) {
+    std::vector<std::string> args = base;
+    args.insert(args.end(), flags.begin(), flags.end());
+    EXPECT_EQ(run(args).out, first.out);
+  }
+}
+
+TEST(DefaultModel, LogitsAreTheSameBytesWhateverTheSplit) {
+  const std::string out = scratch_folder() + "/l.f32";
+  Json ids = greedy_cases()[1]["prompt_ids"];
+  std::string expected;
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"-ub", "512"}, {"-ub", "1"}, {"-ub", "3"}, {"-ub", "8", "-t", "2"}}) {
+    std::vector<std::string> args{"logits", "-m", "smollm2", "--tokens", join(ids, ','), "-o", out};
+    args.insert(args.end(), flags.begin(), flags.end());
+    ASSERT_EQ(run(args).status, 0);
+    if (expected.empty()) expected = slurp(out);
+    EXPECT_EQ(slurp(out), expected);
+  }
+}
+
+TEST(DefaultModel, ReadsAPipeAndStopsAtTheEndOfTheTurn) {
+  const Outcome outcome = run({"run", "smollm2", "--temp", "0", "-n", "200"},
+                              "List the planets of the Solar System in one sentence.");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("Neptune"));
+  EXPECT_EQ(outcome.out.find("<|im_end|>"), std::string::npos);
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\0'), 0);
+}
+
+TEST(DefaultModel, ControlCWithinASecond) {
+  const double after = 1.5;
+  const Outcome outcome = run(Invocation{
+      .args = {"run", "smollm2", "Write a long story.", "--ignore-eos"}, .interrupt_after = after});
+  EXPECT_EQ(outcome.status, 130);
+  EXPECT_LT(outcome.seconds, after + 5.0);  // the promise is 1 s; test machines are slow
+}
+
+}  // namespace
+}  // namespace hearth::test
