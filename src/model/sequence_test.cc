@@ -131,7 +131,7 @@ TEST(Sequence, RandomSchedulesKeepTheBook) {
       std::vector<Sequence> sequences;
       std::vector<std::uint32_t> lengths;
       for (int step = 0; step < 200; ++step) {
-        const unsigned action = random() % 5;
+        const auto action = random() % 5;
         if (sequences.empty() || (action == 0 && sequences.size() < 6)) {
           sequences.emplace_back(store);
           lengths.push_back(0);
@@ -151,7 +151,7 @@ TEST(Sequence, RandomSchedulesKeepTheBook) {
         } else {
           const auto n = static_cast<std::uint32_t>(1 + random() % 90);
           if (!sequences[i].reserve(n)) continue;
-          const auto committed = static_cast<std::uint32_t>(random() % (n + 1));
+          const auto committed = static_cast<std::uint32_t>(random() % (n + std::uint64_t{1}));
           sequences[i].commit(committed);
           lengths[i] += committed;
         }
