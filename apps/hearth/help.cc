@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "help.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "args.h"
@@ -45,6 +47,12 @@ bool is_help_word(const std::string& word) {
   return word == "help" || word == "--help" || word == "-h";
 }
 
+bool asks_for_help(const std::vector<std::string>& args) {
+  const auto end = std::find(args.begin(), args.end(), "--");
+  return std::any_of(args.begin(), end,
+                     [](const std::string& arg) { return arg == "--help" || arg == "-h"; });
+}
+
 int print_help(const CLI::App& app, const std::vector<std::string>& args) {
   if (args.size() >= 2) {
     const CLI::App* command = find_command(app, args[1]);
@@ -79,12 +87,13 @@ std::string explain_parse_error(const CLI::App& app, const std::vector<std::stri
   }
   const std::string help = fmt::format("hearth help {}", args[0]);
   if (error.get_name() == "ExtrasError") {
-    for (const std::string& extra : command->remaining())
-      if (extra.starts_with("-") && extra.size() > 1)
-        return unknown("flag", extra.substr(0, extra.find('=')), flags_of(*command), help);
-    const auto extras = command->remaining();
-    return fmt::format("unexpected argument '{}'; see '{}'",
-                       printable(extras.empty() ? "" : extras[0], 60), help);
+    // The words that CLI11 could not place stand behind the last colon of its message.
+    const std::string message = error.what();
+    const std::string word = message.substr(message.rfind(": ") + 2);
+    const std::string first = word.substr(0, word.find(' '));
+    if (first.starts_with("-") && first.size() > 1)
+      return unknown("flag", first.substr(0, first.find('=')), flags_of(*command), help);
+    return fmt::format("unexpected argument '{}'; see '{}'", printable(first, 60), help);
   }
   return fmt::format("{}; see '{}'", printable(error.what(), 200), help);
 }

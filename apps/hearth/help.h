@@ -10,6 +10,8 @@
 namespace hearth::app {
 
 bool is_help_word(const std::string& word);
+// Whether a command's arguments hold --help or -h before any "--".
+bool asks_for_help(const std::vector<std::string>& args);
 // "help", "help COMMAND", "COMMAND --help". Goes to standard output; 0, or 2 for an unknown
 // command.
 int print_help(const CLI::App& app, const std::vector<std::string>& args);

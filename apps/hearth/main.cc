@@ -40,13 +40,12 @@ int main_of(int argc, char** argv) {
 
   std::vector<std::string> args = rewrite_args(argc, argv);
   if (args.empty() || is_help_word(args[0])) return print_help(app, args);
+  if (asks_for_help(args)) return print_help(app, {"help", args[0]});
   if (args[0] == "--version" || args[0] == "-V") args[0] = "version";
   try {
     std::vector<std::string> reversed(args.rbegin(),
                                       args.rend());  // CLI11 takes them from the back
     app.parse(reversed);
-  } catch (const CLI::CallForHelp&) {
-    return print_help(app, {"help", args[0]});
   } catch (const CLI::ParseError& error) {
     return usage_error(explain_parse_error(app, args, error));
   }

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """How fine must the int8 activation scales be?  Measures it by KL divergence.
 
 Hearth's quantised matrix product rounds the activations of a row to int8

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A llama forward pass in numpy over the weights of a GGUF file.
 
 Weights are used as gguf-py dequantises them, in the floating type that is asked

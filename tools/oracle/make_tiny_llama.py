@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes the tiny random llama models of tests/fixtures/models, with their logits.
 
 For every model NAME it writes NAME.gguf, NAME.tokens (token ids, comma separated, one

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes the float64 reference logits of a GGUF llama model for a list of token ids.
 
 With --block N the input of every quantised linear layer is first rounded to int8 in
