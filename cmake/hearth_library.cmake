@@ -1,7 +1,9 @@
-# One static library per folder of src/, with the very arrows that src/layers.txt allows: the include
+# One static library per folder of src/, with the very arrows that src/layers.txt allows: the
+# include
 # checker and the linker read the same file, so they cannot disagree.
 
-# hearth_library(NAME [PACKAGES target...]): called by src/NAME/CMakeLists.txt. Sources are every *.cc
+# hearth_library(NAME [PACKAGES target...]): called by src/NAME/CMakeLists.txt. Sources are every
+# *.cc
 # below the folder except tests, benchmarks and fuzz targets. EXCLUDE takes sub-folders that the
 # folder builds itself (kernels' instruction sets).
 function(hearth_library name)

@@ -128,13 +128,21 @@ configure() {
   (cd "$repo" && quietly cmake --preset "$preset" "$@") || die "cmake failed for the preset $preset"
 }
 
-# build PRESET TARGET...: one line of progress on a terminal, silence elsewhere, the log on failure.
+# build PRESET TARGET...: a counter on a terminal, silence elsewhere, and all of the output on
+# failure.
 build() {
-  local preset=$1
+  local preset=$1 log line status=0
   shift
-  if [ -t 2 ]; then
-    NINJA_STATUS="[%f/%t] " ninja -C "$repo/build/$preset" --quiet "$@" >&2
-  else
-    quietly ninja -C "$repo/build/$preset" "$@"
-  fi || die "the build failed (preset $preset)"
+  log=$(mktemp)
+  NINJA_STATUS='[%f/%t] ' ninja -C "$repo/build/$preset" "$@" 2>&1 </dev/null |
+    while IFS= read -r line; do
+      printf '%s\n' "$line" >>"$log"
+      case $line in
+        '['*/*) if [ -t 2 ]; then printf '\r%s ' "${line%% *}" >&2; fi ;;
+      esac
+    done || status=$?
+  if [ -t 2 ]; then printf '\r\033[K' >&2; fi
+  if [ "$status" -ne 0 ]; then cat "$log" >&2; fi
+  rm -f "$log"
+  if [ "$status" -ne 0 ]; then die "the build failed (preset $preset)"; fi
 }

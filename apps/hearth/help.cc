@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "help.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "args.h"
 #include "base/escape.h"

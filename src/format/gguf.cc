@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/gguf.h"
 
+#include <fmt/format.h>
+
 #include <cstring>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/escape.h"
@@ -57,19 +57,32 @@ std::unexpected<Error> missing(const Gguf& gguf, std::string_view key, std::stri
 
 std::string_view name_of(ValueType type) {
   switch (type) {
-    case ValueType::u8: return "u8";
-    case ValueType::i8: return "i8";
-    case ValueType::u16: return "u16";
-    case ValueType::i16: return "i16";
-    case ValueType::u32: return "u32";
-    case ValueType::i32: return "i32";
-    case ValueType::f32: return "f32";
-    case ValueType::boolean: return "bool";
-    case ValueType::string: return "string";
-    case ValueType::array: return "array";
-    case ValueType::u64: return "u64";
-    case ValueType::i64: return "i64";
-    case ValueType::f64: return "f64";
+    case ValueType::u8:
+      return "u8";
+    case ValueType::i8:
+      return "i8";
+    case ValueType::u16:
+      return "u16";
+    case ValueType::i16:
+      return "i16";
+    case ValueType::u32:
+      return "u32";
+    case ValueType::i32:
+      return "i32";
+    case ValueType::f32:
+      return "f32";
+    case ValueType::boolean:
+      return "bool";
+    case ValueType::string:
+      return "string";
+    case ValueType::array:
+      return "array";
+    case ValueType::u64:
+      return "u64";
+    case ValueType::i64:
+      return "i64";
+    case ValueType::f64:
+      return "f64";
   }
   return "unknown";
 }
@@ -83,18 +96,26 @@ std::int64_t ArrayView::int_at(std::size_t i) const {
   CHECK(i < size_);
   switch (element_type_) {
     case ValueType::u8:
-    case ValueType::boolean: return load<std::uint8_t>(elements_, i);
-    case ValueType::i8: return load<std::int8_t>(elements_, i);
-    case ValueType::u16: return load<std::uint16_t>(elements_, i);
-    case ValueType::i16: return load<std::int16_t>(elements_, i);
-    case ValueType::u32: return load<std::uint32_t>(elements_, i);
-    case ValueType::i32: return load<std::int32_t>(elements_, i);
+    case ValueType::boolean:
+      return load<std::uint8_t>(elements_, i);
+    case ValueType::i8:
+      return load<std::int8_t>(elements_, i);
+    case ValueType::u16:
+      return load<std::uint16_t>(elements_, i);
+    case ValueType::i16:
+      return load<std::int16_t>(elements_, i);
+    case ValueType::u32:
+      return load<std::uint32_t>(elements_, i);
+    case ValueType::i32:
+      return load<std::int32_t>(elements_, i);
     case ValueType::u64:  // get_int_array has seen that it fits
-    case ValueType::i64: return load<std::int64_t>(elements_, i);
+    case ValueType::i64:
+      return load<std::int64_t>(elements_, i);
     case ValueType::f32:
     case ValueType::f64:
     case ValueType::string:
-    case ValueType::array: break;
+    case ValueType::array:
+      break;
   }
   check_failed("int_at: the elements are no integers", __FILE__, __LINE__);
 }

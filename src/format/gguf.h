@@ -29,10 +29,21 @@
 namespace hearth::format {
 
 enum class ValueType : std::uint32_t {
-  u8 = 0, i8 = 1, u16 = 2, i16 = 3, u32 = 4, i32 = 5, f32 = 6, boolean = 7,
-  string = 8, array = 9, u64 = 10, i64 = 11, f64 = 12,
+  u8 = 0,
+  i8 = 1,
+  u16 = 2,
+  i16 = 3,
+  u32 = 4,
+  i32 = 5,
+  f32 = 6,
+  boolean = 7,
+  string = 8,
+  array = 9,
+  u64 = 10,
+  i64 = 11,
+  f64 = 12,
 };
-std::string_view name_of(ValueType type);   // "u8", "f32", "bool", "string", "array"...
+std::string_view name_of(ValueType type);  // "u8", "f32", "bool", "string", "array"...
 
 // A one-dimensional array of scalars or strings (GGUF's nested arrays are refused: no model has
 // them).
@@ -51,15 +62,15 @@ class ArrayView {
   friend class GgufParser;
   ValueType element_type_ = ValueType::u8;
   std::size_t size_ = 0;
-  std::span<const std::byte> elements_;         // scalars, packed
-  std::span<const std::string_view> strings_;   // strings, owned by the Gguf
+  std::span<const std::byte> elements_;        // scalars, packed
+  std::span<const std::string_view> strings_;  // strings, owned by the Gguf
 };
 
 // One metadata value. Scalars are stored whole; strings and arrays as views.
 struct Value {
   ValueType type = ValueType::u8;
-  std::uint64_t integer = 0;   // integers (two's complement when signed) and booleans
-  double real = 0;             // f32, f64
+  std::uint64_t integer = 0;  // integers (two's complement when signed) and booleans
+  double real = 0;            // f32, f64
   std::string_view string;
   ArrayView array;
 };
@@ -77,8 +88,8 @@ struct Tensor {
   std::uint32_t n_dims = 1;
   std::array<std::uint64_t, 4> dims = {1, 1, 1, 1};
   std::uint32_t shard = 0;
-  std::uint64_t file_offset = 0;         // of its first byte in that shard's file
-  std::span<const std::byte> bytes;      // exactly its data
+  std::uint64_t file_offset = 0;     // of its first byte in that shard's file
+  std::span<const std::byte> bytes;  // exactly its data
 
   std::uint64_t n_elements() const { return dims[0] * dims[1] * dims[2] * dims[3]; }
 };
@@ -94,7 +105,7 @@ class Gguf {
   Gguf() = default;  // no model: no metadata, no tensors
   Gguf(Gguf&&) = default;
   Gguf& operator=(Gguf&&) = default;
-  Gguf(const Gguf&) = delete;   // array views point into the storage of this very object
+  Gguf(const Gguf&) = delete;  // array views point into the storage of this very object
   Gguf& operator=(const Gguf&) = delete;
 
   // Parses one file, or all shards of a split model in order (split.no, split.count and
@@ -103,7 +114,7 @@ class Gguf {
   static Result<Gguf> parse(std::span<const FileBytes> shards);
 
   std::uint32_t version() const { return version_; }
-  const std::string& file_name() const { return file_name_; }   // of the first shard, printable
+  const std::string& file_name() const { return file_name_; }  // of the first shard, printable
   std::span<const KeyValue> metadata() const { return metadata_; }
   std::span<const Tensor> tensors() const { return tensors_; }
 
@@ -115,7 +126,7 @@ class Gguf {
   // for (negative where a count is meant): always an integrity error.
   Result<std::optional<std::uint64_t>> get_uint(std::string_view key) const;
   Result<std::optional<std::int64_t>> get_int(std::string_view key) const;
-  Result<std::optional<double>> get_float(std::string_view key) const;     // any float or integer
+  Result<std::optional<double>> get_float(std::string_view key) const;  // any float or integer
   Result<std::optional<bool>> get_bool(std::string_view key) const;
   Result<std::optional<std::string_view>> get_string(std::string_view key) const;
   Result<std::optional<ArrayView>> get_array(std::string_view key, ValueType element) const;

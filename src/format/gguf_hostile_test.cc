@@ -4,10 +4,10 @@
 // kind of hole that other GGUF readers had; the second half cuts and corrupts a sound file
 // everywhere. Parsing runs over heap blocks of the exact size, so a read too far shows under
 // AddressSanitizer.
-#include <limits>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <limits>
 
 #include "format/gguf.h"
 #include "format/gguf_limits.h"
@@ -349,7 +349,7 @@ TEST(GgufHostile, a_byte_changed_anywhere_never_reads_out_of_bounds) {
   const std::string whole = sound_file().bytes();
   std::uint64_t sum = 0;
   for (std::size_t at = 0; at < whole.size(); ++at) {
-    for (const int change : {0x01, 0x02, 0x08, 0x10, 0x40, 0x80, 0x7F, 0xFF}) {
+    for (const int change : {0x01, 0x10, 0x80, 0xFF}) {
       std::string bytes = whole;
       bytes[at] = static_cast<char>(bytes[at] ^ change);
       const ParsedBytes parsed = parse_bytes({bytes});

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "format/gguf_parser_internal.h"
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/escape.h"
 #include "format/gguf_limits.h"
+#include "format/gguf_parser_internal.h"
 
 namespace hearth::format {
 namespace {
@@ -35,17 +34,22 @@ std::size_t scalar_bytes(ValueType type) {
   switch (type) {
     case ValueType::u8:
     case ValueType::i8:
-    case ValueType::boolean: return 1;
+    case ValueType::boolean:
+      return 1;
     case ValueType::u16:
-    case ValueType::i16: return 2;
+    case ValueType::i16:
+      return 2;
     case ValueType::u32:
     case ValueType::i32:
-    case ValueType::f32: return 4;
+    case ValueType::f32:
+      return 4;
     case ValueType::u64:
     case ValueType::i64:
-    case ValueType::f64: return 8;
+    case ValueType::f64:
+      return 8;
     case ValueType::string:
-    case ValueType::array: break;
+    case ValueType::array:
+      break;
   }
   return 0;
 }
@@ -70,18 +74,29 @@ bool read_real(ByteReader& reader, Value& value) {
 bool read_scalar(ByteReader& reader, Value& value) {
   switch (value.type) {
     case ValueType::u8:
-    case ValueType::boolean: return read_integer<std::uint8_t>(reader, value);
-    case ValueType::i8: return read_integer<std::int8_t>(reader, value);
-    case ValueType::u16: return read_integer<std::uint16_t>(reader, value);
-    case ValueType::i16: return read_integer<std::int16_t>(reader, value);
-    case ValueType::u32: return read_integer<std::uint32_t>(reader, value);
-    case ValueType::i32: return read_integer<std::int32_t>(reader, value);
-    case ValueType::u64: return reader.read(value.integer);
-    case ValueType::i64: return read_integer<std::int64_t>(reader, value);
-    case ValueType::f32: return read_real<float>(reader, value);
-    case ValueType::f64: return read_real<double>(reader, value);
+    case ValueType::boolean:
+      return read_integer<std::uint8_t>(reader, value);
+    case ValueType::i8:
+      return read_integer<std::int8_t>(reader, value);
+    case ValueType::u16:
+      return read_integer<std::uint16_t>(reader, value);
+    case ValueType::i16:
+      return read_integer<std::int16_t>(reader, value);
+    case ValueType::u32:
+      return read_integer<std::uint32_t>(reader, value);
+    case ValueType::i32:
+      return read_integer<std::int32_t>(reader, value);
+    case ValueType::u64:
+      return reader.read(value.integer);
+    case ValueType::i64:
+      return read_integer<std::int64_t>(reader, value);
+    case ValueType::f32:
+      return read_real<float>(reader, value);
+    case ValueType::f64:
+      return read_real<double>(reader, value);
     case ValueType::string:
-    case ValueType::array: break;
+    case ValueType::array:
+      break;
   }
   return false;
 }
@@ -278,11 +293,15 @@ Result<ArrayView> GgufParser::read_array(Shard& shard, const Subject& subject) {
   const auto element = static_cast<ValueType>(type);
   const std::uint64_t element_bytes =
       element == ValueType::string ? sizeof(std::uint64_t) : scalar_bytes(element);
-  if (size > kMaxArrayElements || size > reader.remaining() / element_bytes) {
+  if (size > kMaxArrayElements) {
     return fault(ErrorCode::integrity, shard, subject, start + sizeof(type),
-                 fmt::format("an array of {} elements of type {} is more than the {} bytes that "
-                             "follow, or the {} elements allowed, can hold",
-                             size, name_of(element), reader.remaining(), kMaxArrayElements));
+                 fmt::format("an array of {} elements is longer than the {} allowed", size,
+                             kMaxArrayElements));
+  }
+  if (size > reader.remaining() / element_bytes) {
+    return fault(
+        ErrorCode::integrity, shard, subject, start + sizeof(type),
+        fmt::format("an array of {} {} runs past the end of the file", size, name_of(element)));
   }
 
   ArrayView array;

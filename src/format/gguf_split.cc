@@ -2,9 +2,9 @@
 //
 // A split model: every shard says which one it is (split.no, from 0) and of how many (split.count),
 // the first also how many tensors all of them hold (split.tensors.count).
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "format/gguf_limits.h"
 #include "format/gguf_parser_internal.h"

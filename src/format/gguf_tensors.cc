@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The tensor tables: names, shapes, types, and where each tensor's bytes lie.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
-
-#include <fmt/format.h>
 
 #include "base/checked.h"
 #include "format/gguf_limits.h"

@@ -4,10 +4,10 @@
 // gguf_hostile_test.cc, split models in gguf_split_test.cc.
 #include "format/gguf.h"
 
-#include <limits>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <limits>
 
 #include "format/gguf_test_util.h"
 
@@ -57,16 +57,16 @@ TEST_P(GgufVersions, reads_every_value_type) {
   ASSERT_EQ(gguf.metadata().size(), 17u);
   EXPECT_EQ(gguf.metadata()[0].key, "a.u8");
   EXPECT_EQ(gguf.require_uint("a.u8"), 200u);
-  EXPECT_EQ(**gguf.get_int("a.i8"), -100);
+  EXPECT_EQ(got(gguf.get_int("a.i8")), -100);
   EXPECT_EQ(gguf.require_uint("a.u16"), 60000u);
-  EXPECT_EQ(**gguf.get_int("a.i16"), -30000);
+  EXPECT_EQ(got(gguf.get_int("a.i16")), -30000);
   EXPECT_EQ(gguf.require_uint("a.u32"), 4000000000u);
-  EXPECT_EQ(**gguf.get_int("a.i32"), -2000000000);
+  EXPECT_EQ(got(gguf.get_int("a.i32")), -2000000000);
   EXPECT_EQ(gguf.require_float("a.f32"), 1.5);
-  EXPECT_EQ(**gguf.get_bool("a.bool"), true);
+  EXPECT_EQ(got(gguf.get_bool("a.bool")), true);
   EXPECT_EQ(gguf.require_string("a.string"), "h\xc3\xa9llo");
   EXPECT_EQ(gguf.require_uint("a.u64"), std::numeric_limits<std::uint64_t>::max());
-  EXPECT_EQ(**gguf.get_int("a.i64"), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(got(gguf.get_int("a.i64")), std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(gguf.require_float("a.f64"), -2.25);
   EXPECT_EQ(gguf.require_float("a.i8"), -100.0);
 
@@ -76,11 +76,11 @@ TEST_P(GgufVersions, reads_every_value_type) {
   EXPECT_EQ(strings->string_at(0), "x");
   EXPECT_EQ(strings->string_at(1), "");
   EXPECT_EQ(strings->string_at(2), "zz");
-  EXPECT_EQ((**gguf.get_int_array("b.i16")).int_at(0), -1);
-  EXPECT_EQ((**gguf.get_int_array("b.i16")).float_at(1), 2.0);
-  EXPECT_EQ((**gguf.get_float_array("b.f64")).float_at(1), -0.5);
-  EXPECT_EQ((**gguf.get_array("b.bool", ValueType::boolean)).int_at(0), 1);
-  EXPECT_EQ((**gguf.get_int_array("b.empty")).size(), 0u);
+  EXPECT_EQ(got(gguf.get_int_array("b.i16")).int_at(0), -1);
+  EXPECT_EQ(got(gguf.get_int_array("b.i16")).float_at(1), 2.0);
+  EXPECT_EQ(got(gguf.get_float_array("b.f64")).float_at(1), -0.5);
+  EXPECT_EQ(got(gguf.get_array("b.bool", ValueType::boolean)).int_at(0), 1);
+  EXPECT_EQ(got(gguf.get_int_array("b.empty")).size(), 0u);
   touch_everything(gguf);
 }
 

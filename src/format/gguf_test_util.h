@@ -8,6 +8,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -113,6 +114,12 @@ inline ParsedBytes parse_bytes(const std::vector<std::string>& files) {
 }
 inline ParsedBytes parse_bytes(const GgufBytes& file) {
   return parse_bytes({file.bytes()});
+}
+
+// What a get_* returned, or a zero for anything else than a value.
+template <class T>
+T got(const Result<std::optional<T>>& result) {
+  return result ? result->value_or(T{}) : T{};
 }
 
 // Calls every getter for every key and reads the ends of every tensor. The result keeps an

@@ -42,7 +42,7 @@ struct WriteKeyValue {
 struct WriteTensor {
   std::string name;
   TensorType type = TensorType::f32;
-  std::vector<std::uint64_t> dims;   // 1 to 4, the fastest first
+  std::vector<std::uint64_t> dims;        // 1 to 4, the fastest first
   std::span<const std::byte> bytes = {};  // its data, or empty when a TensorSource provides them
 };
 

@@ -2,10 +2,9 @@
 #include "format/gguf_writer.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include "base/file.h"
 #include "format/gguf_test_util.h"
@@ -89,13 +88,13 @@ TEST(GgufWriter, every_kind_of_value_reads_back) {
     }
   }
   EXPECT_EQ(gguf.require_uint("u16"), 2u);
-  EXPECT_EQ(**gguf.get_int("i64"), -4);
+  EXPECT_EQ(got(gguf.get_int("i64")), -4);
   EXPECT_EQ(gguf.require_float("f64"), 0.25);
   EXPECT_EQ(gguf.require_string("string"), "text");
   EXPECT_EQ(gguf.require_array("strings", ValueType::string)->string_at(2), "ccc");
   EXPECT_EQ(gguf.require_array("bools", ValueType::boolean)->int_at(2), 1);
-  EXPECT_EQ((**gguf.get_int_array("i8s")).int_at(0), -1);
-  EXPECT_EQ((**gguf.get_float_array("f64s")).float_at(1), 2.0);
+  EXPECT_EQ(got(gguf.get_int_array("i8s")).int_at(0), -1);
+  EXPECT_EQ(got(gguf.get_float_array("f64s")).float_at(1), 2.0);
   touch_everything(gguf);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cgroup.h"
 
-#include <charconv>
 #include <fcntl.h>
+
+#include <charconv>
 #include <sstream>
 
 #include "base/file.h"
@@ -35,7 +36,8 @@ struct Mount {
 // mountinfo: id parent major:minor root mount-point options [tags] - type source super-options
 std::optional<Mount> find_mount(const std::string& root, const std::string& controller) {
   std::optional<Mount> v2;
-  for (const std::string& line : split(read_small(root + "/proc/self/mountinfo").value_or(""), '\n')) {
+  for (const std::string& line :
+       split(read_small(root + "/proc/self/mountinfo").value_or(""), '\n')) {
     const std::size_t dash = line.find(" - ");
     if (dash == std::string::npos) continue;
     const std::vector<std::string> left = split(line.substr(0, dash), ' ');
@@ -43,7 +45,8 @@ std::optional<Mount> find_mount(const std::string& root, const std::string& cont
     if (left.size() < 6 || right.empty()) continue;
     if (right[0] == "cgroup2") {
       v2 = Mount{left[4], left[3], true};
-    } else if (right[0] == "cgroup" && right.size() >= 3 && contains(split(right[2], ','), controller)) {
+    } else if (right[0] == "cgroup" && right.size() >= 3 &&
+               contains(split(right[2], ','), controller)) {
       return Mount{left[4], left[3], false};  // v1 owns the controller even where v2 is mounted too
     }
   }
@@ -90,24 +93,28 @@ std::optional<std::uint64_t> number_after(const std::string& text, const std::st
     const std::size_t digits = line.find_first_not_of(" \t:", key.size());
     if (digits == std::string::npos || digits == key.size()) continue;
     std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(line.data() + digits, line.data() + line.size(), value);
+    const auto [end, error] =
+        std::from_chars(line.data() + digits, line.data() + line.size(), value);
     if (error == std::errc{}) return value;
   }
   return std::nullopt;
 }
 
-std::vector<CgroupDirectory> cgroup_directories(const std::string& root, const std::string& controller) {
+std::vector<CgroupDirectory> cgroup_directories(const std::string& root,
+                                                const std::string& controller) {
   const std::optional<Mount> mount = find_mount(root, controller);
   if (!mount) return {};
   std::string path = own_path(root, controller, mount->v2);
-  // In a container without a namespace of its own the path counts from the host's root, of which the
-  // mount shows a part only.
-  if (mount->shown != "/" && (path + "/").compare(0, mount->shown.size() + 1, mount->shown + "/") == 0) {
+  // In a container without a namespace of its own the path counts from the host's root, of which
+  // the mount shows a part only.
+  if (mount->shown != "/" &&
+      (path + "/").compare(0, mount->shown.size() + 1, mount->shown + "/") == 0) {
     path = path.substr(mount->shown.size());
   }
   std::vector<CgroupDirectory> out;
   while (!path.empty() && path != "/") {
-    if (path.find("/..") == std::string::npos) out.push_back({root + mount->point + path, mount->v2});
+    if (path.find("/..") == std::string::npos)
+      out.push_back({root + mount->point + path, mount->v2});
     path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
   }
   out.push_back({root + mount->point, mount->v2});

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The control groups that this process is in, for reading limits. Both versions: in v2 one tree serves
-// every controller, in v1 each has its own mount. A limit of any ancestor binds, so callers look at
-// all of them. A container often shows its own group as the root of the mount: directories that
-// /proc/self/cgroup names but that do not exist are passed over, the mount's root is always tried.
+// The control groups that this process is in, for reading limits. Both versions: in v2 one tree
+// serves every controller, in v1 each has its own mount. A limit of any ancestor binds, so callers
+// look at all of them. A container often shows its own group as the root of the mount: directories
+// that /proc/self/cgroup names but that do not exist are passed over, the mount's root is always
+// tried.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +19,10 @@ struct CgroupDirectory {
   bool v2 = false;
 };
 
-// The process's directory for a controller ("cpu", "memory") and all its ancestors, innermost first.
-// root is put in front of /proc and /sys.
-std::vector<CgroupDirectory> cgroup_directories(const std::string& root, const std::string& controller);
+// The process's directory for a controller ("cpu", "memory") and all its ancestors, innermost
+// first. root is put in front of /proc and /sys.
+std::vector<CgroupDirectory> cgroup_directories(const std::string& root,
+                                                const std::string& controller);
 
 // The whole of a small file, or nothing.
 std::optional<std::string> read_small(const std::string& path);

@@ -26,7 +26,9 @@ Leaf cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
   return out;
 }
 
-bool bit(std::uint32_t word, unsigned n) { return (word >> n & 1) != 0; }
+bool bit(std::uint32_t word, unsigned n) {
+  return (word >> n & 1) != 0;
+}
 
 // The register sets that the system saves (XCR0).
 std::uint64_t saved_registers() {
@@ -95,7 +97,9 @@ CpuFeatures cpu_features() {
 
 #else
 
-CpuFeatures cpu_features() { return {}; }
+CpuFeatures cpu_features() {
+  return {};
+}
 
 #endif
 

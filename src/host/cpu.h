@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the processor can do, and what the system lets a program use: an instruction set counts only
-// if the kernel also saves its registers (XGETBV). Read once, by whoever chooses kernels; a value, so
-// that a test can pretend any machine.
+// if the kernel also saves its registers (XGETBV). Read once, by whoever chooses kernels; a value,
+// so that a test can pretend any machine.
 #pragma once
 
 #include <string>

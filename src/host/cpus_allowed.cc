@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cpus_allowed.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
-#include <sched.h>
 #include <thread>
 #include <vector>
 
@@ -55,7 +56,8 @@ unsigned cpus_of_affinity() {
 unsigned cpus_of_quota(const std::string& root) {
   std::uint64_t least = 0;
   for (const CgroupDirectory& directory : cgroup_directories(root, "cpu")) {
-    if (const auto quota = quota_of(directory)) least = least == 0 ? *quota : std::min(least, *quota);
+    if (const auto quota = quota_of(directory))
+      least = least == 0 ? *quota : std::min(least, *quota);
   }
   return static_cast<unsigned>(std::min<std::uint64_t>(least, 1u << 20));
 }

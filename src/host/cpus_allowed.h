@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How many CPUs this process may really use: the smaller of its affinity mask and the CPU quota of
-// every control group above it, at least 1. More threads than that only wait for each other, so this
-// is the default of --threads. Containers set quotas and no masks, which is why the mask is not enough.
+// every control group above it, at least 1. More threads than that only wait for each other, so
+// this is the default of --threads. Containers set quotas and no masks, which is why the mask is
+// not enough.
 #pragma once
 
 #include <string>

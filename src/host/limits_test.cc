@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // CPU quotas and memory limits, read from small trees that imitate /proc and /sys.
-#include <cstdlib>
-#include <fstream>
-#include <string>
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
 
 #include "host/cgroup.h"
 #include "host/cpu.h"
@@ -38,7 +38,8 @@ class Tree : public testing::Test {
     std::remove(root_.c_str());
   }
   void put(const std::string& path, const std::string& text) {
-    for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    for (size_t slash = path.find('/', 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
       const std::string directory = root_ + path.substr(0, slash);
       if (mkdir(directory.c_str(), 0700) == 0) made_.push_back(directory);
     }

@@ -31,7 +31,9 @@ std::optional<std::uint64_t> left_in(const CgroupDirectory& directory) {
 
 }  // namespace
 
-std::optional<std::uint64_t> total_memory(const std::string& root) { return meminfo(root, "MemTotal"); }
+std::optional<std::uint64_t> total_memory(const std::string& root) {
+  return meminfo(root, "MemTotal");
+}
 
 std::optional<std::uint64_t> available_memory(const std::string& root) {
   std::optional<std::uint64_t> least = meminfo(root, "MemAvailable");

@@ -41,7 +41,8 @@ const Kernels* find_usable(std::string_view name) {
 }
 
 const Kernels* first_choice() {
-  // An unknown or unusable name is refused by the app, which can say so; here the best table serves.
+  // An unknown or unusable name is refused by the app, which can say so; here the best table
+  // serves.
   if (const char* name = std::getenv("HEARTH_ISA")) {
     if (const Kernels* table = find_usable(name)) return table;
   }
@@ -61,11 +62,12 @@ std::atomic<const Kernels*>& chosen() {
 std::vector<IsaChoice> choices_for([[maybe_unused]] const host::CpuFeatures& cpu) {
   return {
 #if defined(__x86_64__)
-      choice(avx512vnni::table,
-             {{cpu.avx512f, "the CPU or system has no AVX-512"},
-              {cpu.avx512bw && cpu.avx512vl && cpu.avx512dq, "the CPU lacks AVX-512 BW, VL or DQ"},
-              {cpu.avx512vnni, "the CPU lacks AVX-512 VNNI"},
-              {cpu.avx2 && cpu.fma && cpu.f16c && cpu.bmi2, "the CPU lacks AVX2, FMA, F16C or BMI2"}}),
+      choice(
+          avx512vnni::table,
+          {{cpu.avx512f, "the CPU or system has no AVX-512"},
+           {cpu.avx512bw && cpu.avx512vl && cpu.avx512dq, "the CPU lacks AVX-512 BW, VL or DQ"},
+           {cpu.avx512vnni, "the CPU lacks AVX-512 VNNI"},
+           {cpu.avx2 && cpu.fma && cpu.f16c && cpu.bmi2, "the CPU lacks AVX2, FMA, F16C or BMI2"}}),
       choice(avx2::table, {{cpu.avx2, "the CPU or system has no AVX2"},
                            {cpu.fma, "the CPU lacks FMA"},
                            {cpu.f16c, "the CPU lacks F16C"},
@@ -82,7 +84,9 @@ const IsaChoice* all_isas(size_t* n) {
   return choices_here().data();
 }
 
-const Kernels& active() { return *chosen().load(std::memory_order_relaxed); }
+const Kernels& active() {
+  return *chosen().load(std::memory_order_relaxed);
+}
 
 bool select_isa(const char* name) {
   const Kernels* table = find_usable(name);

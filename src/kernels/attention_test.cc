@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Attention over chunks: every table against the scalar one, and the scalar one against a plain
-// softmax in double precision. What lies outside the visible keys must never matter: here it is NaN.
+// softmax in double precision. What lies outside the visible keys must never matter: here it is
+// NaN.
+#include <gtest/gtest.h>
+
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "kernels/kernels.h"
 #include "kernels/scalar/functions.h"
@@ -26,7 +27,8 @@ struct Cache {
   std::vector<std::vector<float>> keys, values;
 
   // Panels start as NaN, so that only what was stored may be used.
-  Cache(const Kernels& table, size_t k_dim_in, size_t v_dim_in, size_t n, KvType t, std::mt19937& rng)
+  Cache(const Kernels& table, size_t k_dim_in, size_t v_dim_in, size_t n, KvType t,
+        std::mt19937& rng)
       : k_dim(k_dim_in), v_dim(v_dim_in), n_keys(n), type(t) {
     std::normal_distribution<float> normal;
     const size_t panels = (n + kPanelTokens - 1) / kPanelTokens;
@@ -58,9 +60,17 @@ Partial attend(const Kernels& table, const Cache& cache, const std::vector<float
   }
   Partial out{0, 0, std::vector<float>(cache.v_dim)};
   AttentionState state{0, 0, out.acc.data()};
-  table.attend_chunk({.q = q.data(), .k_dim = cache.k_dim, .v_dim = cache.v_dim, .scale = 0.125f,
-                      .softcap = softcap, .k_type = cache.type, .v_type = cache.type,
-                      .k_panels = k_panels, .v_panels = v_panels, .key_begin = begin, .key_end = end},
+  table.attend_chunk({.q = q.data(),
+                      .k_dim = cache.k_dim,
+                      .v_dim = cache.v_dim,
+                      .scale = 0.125f,
+                      .softcap = softcap,
+                      .k_type = cache.type,
+                      .v_type = cache.type,
+                      .k_panels = k_panels,
+                      .v_panels = v_panels,
+                      .key_begin = begin,
+                      .key_end = end},
                      &state);
   out.max = state.max;
   out.sum = state.sum;
@@ -88,7 +98,8 @@ std::vector<double> exact(const Cache& cache, const std::vector<float>& q, size_
   double sum = 0;
   for (size_t j = begin; j < end; ++j) {
     double s = 0;
-    for (size_t d = 0; d < cache.k_dim; ++d) s += static_cast<double>(q[d]) * static_cast<double>(cache.keys[j][d]);
+    for (size_t d = 0; d < cache.k_dim; ++d)
+      s += static_cast<double>(q[d]) * static_cast<double>(cache.keys[j][d]);
     s *= 0.125;
     if (softcap > 0) s = static_cast<double>(softcap) * std::tanh(s / static_cast<double>(softcap));
     const double p = std::exp(s);
@@ -100,7 +111,8 @@ std::vector<double> exact(const Cache& cache, const std::vector<float>& q, size_
 }
 
 bool same_bits(float a, float b) {
-  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) || (std::isnan(a) && std::isnan(b));
+  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) ||
+         (std::isnan(a) && std::isnan(b));
 }
 
 std::vector<float> query(std::mt19937& rng, size_t dim, float scale = 2.0f) {
@@ -123,8 +135,9 @@ TEST(Attention, EveryTableGivesTheScalarBitsAndTheyAreRight) {
       const std::vector<float> q = query(rng, dim.k_dim);
       const struct {
         size_t begin, end;
-      } windows[] = {{0, 1}, {0, 15}, {0, 16}, {0, 17}, {0, 255}, {0, 256}, {0, 257}, {0, 700}, {13, 29},
-                     {250, 260}, {255, 256}, {256, 512}, {300, 301}, {699, 700}};
+      } windows[] = {{0, 1},     {0, 15},    {0, 16},    {0, 17},   {0, 255},
+                     {0, 256},   {0, 257},   {0, 700},   {13, 29},  {250, 260},
+                     {255, 256}, {256, 512}, {300, 301}, {699, 700}};
       for (const auto& window : windows) {
         for (float softcap : {0.0f, 30.0f}) {
           const auto want = attend_all(scalar::table, cache, q, window.begin, window.end, softcap);
@@ -136,8 +149,8 @@ TEST(Attention, EveryTableGivesTheScalarBitsAndTheyAreRight) {
             const auto got = attend_all(*all[i].table, cache, q, window.begin, window.end, softcap);
             for (size_t d = 0; d < dim.v_dim; ++d) {
               ASSERT_TRUE(same_bits(want[d], got[d]))
-                  << all[i].table->name << " " << window.begin << ".." << window.end << " " << want[d]
-                  << " " << got[d];
+                  << all[i].table->name << " " << window.begin << ".." << window.end << " "
+                  << want[d] << " " << got[d];
             }
           }
         }
@@ -174,7 +187,8 @@ TEST(Attention, MinusInfinityIsEmpty) {
     SCOPED_TRACE(table.name);
     Cache cache(table, 16, 16, 300, KvType::f32, rng);
     const std::vector<float> dead(16, -1e38f), live(16, 1.0f), q(16, 1e38f);
-    for (size_t j = 0; j < 256; ++j) table.store_key(dead.data(), 16, KvType::f32, cache.k[j / 16].data(), j % 16);
+    for (size_t j = 0; j < 256; ++j)
+      table.store_key(dead.data(), 16, KvType::f32, cache.k[j / 16].data(), j % 16);
     const Partial p = attend(table, cache, q, 0, 0, 256, 0.0f);
     EXPECT_EQ(p.max, -kInf);
     EXPECT_EQ(p.sum, 0.0f);

@@ -3,9 +3,9 @@
 // Which table is chosen, under pretended CPUs and on this one.
 #include "kernels/choice.h"
 
-#include <string>
-
 #include <gtest/gtest.h>
+
+#include <string>
 
 namespace hearth::kernels {
 namespace {
@@ -28,7 +28,8 @@ TEST(Choice, ScalarRunsEverywhere) {
   EXPECT_EQ(best({}), "scalar");
   const auto all = choices_for({});
   EXPECT_STREQ(all.back().table->name, "scalar");
-  for (const IsaChoice& c : all) EXPECT_EQ(c.usable, std::string(c.missing).empty()) << c.table->name;
+  for (const IsaChoice& c : all)
+    EXPECT_EQ(c.usable, std::string(c.missing).empty()) << c.table->name;
 }
 
 #if defined(__x86_64__)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every decoder against blocks that another implementation decoded (tools/kernels/make_golden.py).
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -9,8 +11,6 @@
 #include <set>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "kernels/kernels.h"
 #include "kernels/scalar/functions.h"
@@ -48,7 +48,8 @@ TEST(Dequantize, EqualsAnotherImplementation) {
     }
     seen.insert(number);
   }
-#define EXPECT_SEEN(name, Decoder) EXPECT_TRUE(seen.contains(static_cast<uint32_t>(WeightType::name)));
+#define EXPECT_SEEN(name, Decoder) \
+  EXPECT_TRUE(seen.contains(static_cast<uint32_t>(WeightType::name)));
 #define HEARTH_GROUP_TYPE(name, Decoder) EXPECT_SEEN(name, Decoder)
 #define HEARTH_SUPER_TYPE(name, Decoder) EXPECT_SEEN(name, Decoder)
 #include "kernels/types.inc"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The numbers themselves, as digests: the scalar table must give the same bits on every machine, with
-// every compiler, for ever. A digest that changes is a change of the definition (and of every result
-// that anybody has recorded), never a matter for an update in passing.
+// The numbers themselves, as digests: the scalar table must give the same bits on every machine,
+// with every compiler, for ever. A digest that changes is a change of the definition (and of every
+// result that anybody has recorded), never a matter for an update in passing.
+#include <gtest/gtest.h>
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -11,8 +13,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "kernels/kernels.h"
 #include "kernels/scalar/functions.h"
@@ -48,46 +48,39 @@ uint64_t product_digest(WeightType type) {
   std::vector<int16_t> sums(n * 48);
   const bool wide = activation_form(type) == ActivationForm::q8_256;
   for (size_t t = 0; t < n; ++t) {
-    (wide ? scalar::quantize_q8_256 : scalar::quantize_q8_32)(x.data() + t * k, k, q.data() + t * k,
-                                                              scales.data() + t * 24, sums.data() + t * 48);
+    (wide ? scalar::quantize_q8_256 : scalar::quantize_q8_32)(
+        x.data() + t * k, k, q.data() + t * k, scales.data() + t * 24, sums.data() + t * 48);
   }
   scalar::table.matmul[static_cast<size_t>(type)](
-      {.weights = weights.data(), .row_bytes = k / block_elems(type) * block_bytes(type), .k = k,
-       .row_begin = 0, .row_end = rows, .n_tokens = n,
-       .quantized = {q.data(), scales.data(), sums.data(), k, 24, 48}, .x = x.data(), .x_stride = k,
-       .out = out.data(), .out_stride = rows});
+      {.weights = weights.data(),
+       .row_bytes = k / block_elems(type) * block_bytes(type),
+       .k = k,
+       .row_begin = 0,
+       .row_end = rows,
+       .n_tokens = n,
+       .quantized = {q.data(), scales.data(), sums.data(), k, 24, 48},
+       .x = x.data(),
+       .x_stride = k,
+       .out = out.data(),
+       .out_stride = rows});
   return digest(out);
 }
 
 const std::map<std::string, uint64_t> kProducts = {
-    {"f32", 0x551d2e0d062a0434u},
-    {"f16", 0x87448db5b4cefa5fu},
-    {"bf16", 0x696f28b28431f0ecu},
-    {"q4_0", 0x85c0d5d800e5cfd4u},
-    {"q4_1", 0x03224ab1802ab3e3u},
-    {"q5_0", 0x01bfa1f72a67f9d9u},
-    {"q5_1", 0x82b7d6fec45b8b42u},
-    {"q8_0", 0x60ae468ae2dfec7au},
-    {"iq4_nl", 0x93722dbac2800053u},
-    {"mxfp4", 0x1d9c91f054c53a8du},
-    {"nvfp4", 0x01c8457f700eab55u},
-    {"q1_0", 0xb09f06b1edc43c1au},
-    {"q2_0", 0x33ac014c92c4a8a2u},
-    {"q2_k", 0xbe38be111e0129aeu},
-    {"q3_k", 0x14859f8c38ed16a0u},
-    {"q4_k", 0x9e2416088b590787u},
-    {"q5_k", 0x05810c68a4b10fc0u},
-    {"q6_k", 0xec99355d2c825fdcu},
-    {"iq4_xs", 0xe9a5cdf5f9689878u},
-    {"iq2_xxs", 0x06af0dffa4ba97b2u},
-    {"iq2_xs", 0xcb183160c4c972abu},
-    {"iq2_s", 0x45c7c5904d130cfcu},
-    {"iq3_xxs", 0xe5586015dce7fe2eu},
-    {"iq3_s", 0x23aa800151b8697du},
-    {"iq1_s", 0xb00976ffbdb6e646u},
-    {"iq1_m", 0x9b3a8ae1af4cb25eu},
-    {"tq1_0", 0x641d86b4720dfa47u},
-    {"tq2_0", 0x0661204cd4ad419fu},
+    {"f32", 0x551d2e0d062a0434u},     {"f16", 0x87448db5b4cefa5fu},
+    {"bf16", 0x696f28b28431f0ecu},    {"q4_0", 0x85c0d5d800e5cfd4u},
+    {"q4_1", 0x03224ab1802ab3e3u},    {"q5_0", 0x01bfa1f72a67f9d9u},
+    {"q5_1", 0x82b7d6fec45b8b42u},    {"q8_0", 0x60ae468ae2dfec7au},
+    {"iq4_nl", 0x93722dbac2800053u},  {"mxfp4", 0x1d9c91f054c53a8du},
+    {"nvfp4", 0x01c8457f700eab55u},   {"q1_0", 0xb09f06b1edc43c1au},
+    {"q2_0", 0x33ac014c92c4a8a2u},    {"q2_k", 0xbe38be111e0129aeu},
+    {"q3_k", 0x14859f8c38ed16a0u},    {"q4_k", 0x9e2416088b590787u},
+    {"q5_k", 0x05810c68a4b10fc0u},    {"q6_k", 0xec99355d2c825fdcu},
+    {"iq4_xs", 0xe9a5cdf5f9689878u},  {"iq2_xxs", 0x06af0dffa4ba97b2u},
+    {"iq2_xs", 0xcb183160c4c972abu},  {"iq2_s", 0x45c7c5904d130cfcu},
+    {"iq3_xxs", 0xe5586015dce7fe2eu}, {"iq3_s", 0x23aa800151b8697du},
+    {"iq1_s", 0xb00976ffbdb6e646u},   {"iq1_m", 0x9b3a8ae1af4cb25eu},
+    {"tq1_0", 0x641d86b4720dfa47u},   {"tq2_0", 0x0661204cd4ad419fu},
 };
 
 TEST(Digest, Products) {
@@ -129,9 +122,16 @@ TEST(Digest, ElementwiseAndAttention) {
     AttentionState partial{0, 0, acc.data()}, state{-HUGE_VALF, 0, total.data()};
     const size_t windows[][2] = {{0, 256}, {7, 200}, {255, 256}};
     for (const auto& window : windows) {
-      scalar::attend_chunk({.q = x.data() + window[0], .k_dim = 64, .v_dim = 64, .scale = 0.125f,
-                            .softcap = type == KvType::f16 ? 20.0f : 0.0f, .k_type = type, .v_type = type,
-                            .k_panels = k_panels, .v_panels = v_panels, .key_begin = window[0],
+      scalar::attend_chunk({.q = x.data() + window[0],
+                            .k_dim = 64,
+                            .v_dim = 64,
+                            .scale = 0.125f,
+                            .softcap = type == KvType::f16 ? 20.0f : 0.0f,
+                            .k_type = type,
+                            .v_type = type,
+                            .k_panels = k_panels,
+                            .v_panels = v_panels,
+                            .key_begin = window[0],
                             .key_end = window[1]},
                            &partial);
       scalar::merge_attention(&state, partial, 64);

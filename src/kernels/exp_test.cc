@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Our exp against libm's in double precision, and every table's exp and soft cap against the scalar one.
+// Our exp against libm's in double precision, and every table's exp and soft cap against the scalar
+// one.
+#include <gtest/gtest.h>
+
 #include <bit>
 #include <cmath>
 #include <limits>
-
-#include <gtest/gtest.h>
 
 #include "kernels/kernels.h"
 #include "kernels/scalar/functions.h"
@@ -62,7 +63,8 @@ TEST(Exp, EveryTableGivesTheScalarBits) {
       const float x = std::bit_cast<float>(static_cast<uint32_t>(bits));
       const float want = scalar::exp(x), got = all[i].table->exp(x);
       if (std::isnan(want) && std::isnan(got)) continue;
-      ASSERT_EQ(std::bit_cast<uint32_t>(want), std::bit_cast<uint32_t>(got)) << all[i].table->name << x;
+      ASSERT_EQ(std::bit_cast<uint32_t>(want), std::bit_cast<uint32_t>(got))
+          << all[i].table->name << x;
     }
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// 16-bit floats and little-endian words in software: the definition of every conversion. Equal to the
-// F16C instructions bit for bit, subnormals and NaNs included. In an anonymous namespace because the
-// units of every instruction set compile their own copy (see isa_objects_test).
+// 16-bit floats and little-endian words in software: the definition of every conversion. Equal to
+// the F16C instructions bit for bit, subnormals and NaNs included. In an anonymous namespace
+// because the units of every instruction set compile their own copy (see isa_objects_test).
 #pragma once
 
 #include <stddef.h>
@@ -21,8 +21,12 @@ inline uint32_t word(U32 v) {
          static_cast<uint32_t>(v.bytes[2]) << 16 | static_cast<uint32_t>(v.bytes[3]) << 24;
 }
 
-inline uint32_t bits_of(float x) { return __builtin_bit_cast(uint32_t, x); }
-inline float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
+inline uint32_t bits_of(float x) {
+  return __builtin_bit_cast(uint32_t, x);
+}
+inline float float_of(uint32_t bits) {
+  return __builtin_bit_cast(float, bits);
+}
 
 inline float f16_to_f32(uint32_t half) {
   const uint32_t sign = (half & 0x8000u) << 16;
@@ -37,7 +41,9 @@ inline float f16_to_f32(uint32_t half) {
   }
   return float_of(sign | (exponent + 112) << 23 | fraction << 13);
 }
-inline float f16_to_f32(U16 half) { return f16_to_f32(word(half)); }
+inline float f16_to_f32(U16 half) {
+  return f16_to_f32(word(half));
+}
 
 // Round half to even; overflow gives infinity.
 inline uint16_t f32_to_f16(float x) {
@@ -59,7 +65,9 @@ inline uint16_t f32_to_f16(float x) {
   return static_cast<uint16_t>(sign | half);
 }
 
-inline float bf16_to_f32(uint32_t half) { return float_of(half << 16); }
+inline float bf16_to_f32(uint32_t half) {
+  return float_of(half << 16);
+}
 
 inline uint16_t f32_to_bf16(float x) {
   const uint32_t bits = bits_of(x);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/half.h"
 
+#include <gtest/gtest.h>
+
 #include <bit>
 #include <cmath>
 #include <limits>
-
-#include <gtest/gtest.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -26,7 +26,8 @@ TEST(Half, WideningAndBackKeepsEveryValue) {
     ASSERT_EQ(f32_to_f16(wide), half);
     const int exponent = static_cast<int>(half >> 10 & 31);
     const double fraction = half & 0x3ff;
-    const double value = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+    const double value =
+        exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
     if (exponent != 31) {
       ASSERT_EQ(static_cast<double>(std::abs(wide)), value);
     }
@@ -34,12 +35,12 @@ TEST(Half, WideningAndBackKeepsEveryValue) {
 }
 
 TEST(Half, RoundsHalfToEven) {
-  EXPECT_EQ(f32_to_f16(1.0f + 0x1p-11f), 0x3c00);           // tie, down to even
-  EXPECT_EQ(f32_to_f16(1.0f + 3 * 0x1p-11f), 0x3c02);       // tie, up to even
+  EXPECT_EQ(f32_to_f16(1.0f + 0x1p-11f), 0x3c00);      // tie, down to even
+  EXPECT_EQ(f32_to_f16(1.0f + 3 * 0x1p-11f), 0x3c02);  // tie, up to even
   EXPECT_EQ(f32_to_f16(1.0f + 0x1p-11f + 0x1p-20f), 0x3c01);
   EXPECT_EQ(f32_to_f16(65519.0f), 0x7bff);
   EXPECT_EQ(f32_to_f16(65520.0f), 0x7c00);
-  EXPECT_EQ(f32_to_f16(0x1p-25f), 0);                       // tie below the smallest subnormal
+  EXPECT_EQ(f32_to_f16(0x1p-25f), 0);  // tie below the smallest subnormal
   EXPECT_EQ(f32_to_f16(0x1.8p-25f), 1);
   EXPECT_EQ(f32_to_f16(-0.0f), 0x8000);
   EXPECT_EQ(f32_to_bf16(1.0f + 0x1p-8f), 0x3f80);

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# isa_includes_test.sh DIRECTORY: the units of an instruction set, and every header they can reach, may
-# include <stddef.h>, <stdint.h>, the intrinsics and kernels/ alone. An inline function of the standard
+# isa_includes_test.sh DIRECTORY: the units of an instruction set, and every header they can reach,
+# may
+# include <stddef.h>, <stdint.h>, the intrinsics and kernels/ alone. An inline function of the
+# standard
 # library, compiled with their flags, could become everybody's copy.
 cd "$1" || exit 1
 bad=$(grep -nE '^#include' avx2/* avx512vnni/* neon/* generic/* decode/* scalar/*.h \

@@ -4,6 +4,8 @@
 // bits, for random and extreme inputs and for every odd shape. One list of cases serves all types.
 #include "kernels/kernels.h"
 
+#include <gtest/gtest.h>
+
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -11,8 +13,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "kernels/scalar/functions.h"
 #include "kernels/test_weights.h"
@@ -31,13 +31,16 @@ std::vector<const Kernels*> usable_tables() {
 }
 
 bool same_bits(float a, float b) {
-  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) || (std::isnan(a) && std::isnan(b));
+  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) ||
+         (std::isnan(a) && std::isnan(b));
 }
 
-void expect_same(const std::vector<float>& want, const std::vector<float>& got, const std::string& what) {
+void expect_same(const std::vector<float>& want, const std::vector<float>& got,
+                 const std::string& what) {
   ASSERT_EQ(want.size(), got.size());
   for (size_t i = 0; i < want.size(); ++i) {
-    ASSERT_TRUE(same_bits(want[i], got[i])) << what << " at " << i << ": " << want[i] << ", " << got[i];
+    ASSERT_TRUE(same_bits(want[i], got[i]))
+        << what << " at " << i << ": " << want[i] << ", " << got[i];
   }
 }
 
@@ -49,9 +52,12 @@ struct Activations {
   QuantizedActivations view;
 };
 
-size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+size_t round_up(size_t n, size_t to) {
+  return (n + to - 1) / to * to;
+}
 
-Activations quantize(const Kernels& kernels, ActivationForm form, const std::vector<float>& x, size_t k) {
+Activations quantize(const Kernels& kernels, ActivationForm form, const std::vector<float>& x,
+                     size_t k) {
   const size_t n = x.size() / k;
   const size_t group = form == ActivationForm::q8_256 ? 256 : 32;
   Activations a{x, {}, {}, {}, {}};
@@ -78,9 +84,9 @@ std::vector<float> gaussian(std::mt19937& rng, size_t n) {
 
 constexpr float kUntouched = 12345.0f;
 
-std::vector<float> product(const Kernels& kernels, WeightType type, const std::vector<uint8_t>& weights,
-                           size_t k, size_t begin, size_t end, const Activations& a, size_t n_tokens,
-                           size_t out_stride) {
+std::vector<float> product(const Kernels& kernels, WeightType type,
+                           const std::vector<uint8_t>& weights, size_t k, size_t begin, size_t end,
+                           const Activations& a, size_t n_tokens, size_t out_stride) {
   std::vector<float> out(n_tokens * out_stride, kUntouched);
   kernels.matmul[static_cast<size_t>(type)]({.weights = weights.data(),
                                              .row_bytes = k / block_elems(type) * block_bytes(type),
@@ -112,28 +118,33 @@ TEST_P(PerType, EveryTableGivesTheScalarBits) {
   std::mt19937 rng(7);
   const struct {
     size_t begin, end;
-  } rows[] = {{0, 1}, {0, 7}, {0, 8}, {0, 16}, {0, 33}, {3, 21}, {5, 40}, {17, 39}, {32, 39}, {39, 40}};
+  } rows[] = {{0, 1},  {0, 7},  {0, 8},   {0, 16},  {0, 33},
+              {3, 21}, {5, 40}, {17, 39}, {32, 39}, {39, 40}};
   for (size_t k : lengths()) {
     if (k % block_elems(type) != 0) continue;
     for (Fill fill : {Fill::random, Fill::all_ones, Fill::zeros, Fill::extreme, Fill::tiny}) {
       const std::vector<uint8_t> weights = make_weights(type, 40, k, fill, rng);
       std::vector<float> x = gaussian(rng, 17 * k);
       if (fill == Fill::extreme) {  // the largest sums: every activation at its limit
-        for (size_t i = 0; i < x.size(); ++i) x[i] = (i / k % 2 == 0) == (i % 2 == 0) ? 1.0f : -1.0f;
+        for (size_t i = 0; i < x.size(); ++i)
+          x[i] = (i / k % 2 == 0) == (i % 2 == 0) ? 1.0f : -1.0f;
         for (size_t i = 0; i < 2 * k; ++i) x[i] = i < k ? 1.0f : -1.0f;
       }
       const Activations a = quantize(scalar::table, activation_form(type), x, k);
       for (const auto& range : rows) {
         for (size_t n_tokens : {1, 2, 3, 5, 17}) {
           if (fill != Fill::random && n_tokens != 1 && n_tokens != 5) continue;
-          const auto want = product(scalar::table, type, weights, k, range.begin, range.end, a, n_tokens, 41);
+          const auto want =
+              product(scalar::table, type, weights, k, range.begin, range.end, a, n_tokens, 41);
           for (const Kernels* table : usable_tables()) {
             if (!table->equals_scalar) continue;
-            const auto got = product(*table, type, weights, k, range.begin, range.end, a, n_tokens, 41);
-            expect_same(want, got, std::string(table->name) + " " + GetParam().name + " k " +
-                                       std::to_string(k) + " rows " + std::to_string(range.begin) + ".." +
-                                       std::to_string(range.end) + " tokens " + std::to_string(n_tokens) +
-                                       " fill " + std::to_string(static_cast<int>(fill)));
+            const auto got =
+                product(*table, type, weights, k, range.begin, range.end, a, n_tokens, 41);
+            expect_same(want, got,
+                        std::string(table->name) + " " + GetParam().name + " k " +
+                            std::to_string(k) + " rows " + std::to_string(range.begin) + ".." +
+                            std::to_string(range.end) + " tokens " + std::to_string(n_tokens) +
+                            " fill " + std::to_string(static_cast<int>(fill)));
             if (HasFatalFailure()) return;
           }
         }
@@ -165,10 +176,12 @@ TEST_P(PerType, IsCloseToExactArithmetic) {
   const size_t row_bytes = k / block_elems(type) * block_bytes(type);
   for (size_t r = 0; r < rows; ++r) {
     std::vector<float> w(k);
-    scalar::table.dequantize[static_cast<size_t>(type)](weights.data() + r * row_bytes, k, w.data());
+    scalar::table.dequantize[static_cast<size_t>(type)](weights.data() + r * row_bytes, k,
+                                                        w.data());
     for (size_t t = 0; t < n_tokens; ++t) {
       double sum = 0;
-      for (size_t i = 0; i < k; ++i) sum += static_cast<double>(w[i]) * static_cast<double>(x[t * k + i]);
+      for (size_t i = 0; i < k; ++i)
+        sum += static_cast<double>(w[i]) * static_cast<double>(x[t * k + i]);
       exact[t * rows + r] = sum;
     }
   }
@@ -180,7 +193,8 @@ TEST_P(PerType, IsCloseToExactArithmetic) {
       error += (exact[i] - static_cast<double>(got[i])) * (exact[i] - static_cast<double>(got[i]));
       norm += exact[i] * exact[i];
     }
-    EXPECT_LE(error / norm, activation_form(type) == ActivationForm::f32 ? 1e-12 : 1e-4) << table->name;
+    EXPECT_LE(error / norm, activation_form(type) == ActivationForm::f32 ? 1e-12 : 1e-4)
+        << table->name;
     RecordProperty("nmse_" + std::string(table->name), std::to_string(error / norm));
   }
 }

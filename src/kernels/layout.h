@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The quant blocks of GGUF as they lie in a file: plain bytes, little endian, alignment 1, so that a
-// pointer anywhere into a mapped file is a valid block. Each struct's comment draws its bytes and
+// The quant blocks of GGUF as they lie in a file: plain bytes, little endian, alignment 1, so that
+// a pointer anywhere into a mapped file is a valid block. Each struct's comment draws its bytes and
 // states the weights; "d" is a 16-bit float unless said, "q" an unsigned field of the stated width.
 // Element order is part of the format and the one thing easy to get wrong.
 #pragma once
@@ -34,7 +34,8 @@ struct BlockQ4_1 {
 };
 static_assert(sizeof(BlockQ4_1) == 20);
 
-// | d | qh: 32 bits | qs[16] |   order of Q4_0, bit j of qh = fifth bit of element j;   w = d (q - 16)
+// | d | qh: 32 bits | qs[16] |   order of Q4_0, bit j of qh = fifth bit of element j;   w = d (q -
+// 16)
 struct BlockQ5_0 {
   U16 d;
   U32 qh;
@@ -95,8 +96,8 @@ static_assert(sizeof(BlockQ2_0) == 18);
 
 // --- super-blocks of 256 with integer group scales -----------------------------------------------
 
-// | sc[16] | qs[64] | d | dmin |   element 128 h + 32 s + l = bits 2s of qs[32 h + l]; group g of 16:
-// w = d (sc[g] & 15) q - dmin (sc[g] >> 4)
+// | sc[16] | qs[64] | d | dmin |   element 128 h + 32 s + l = bits 2s of qs[32 h + l]; group g of
+// 16: w = d (sc[g] & 15) q - dmin (sc[g] >> 4)
 struct BlockQ2_K {
   uint8_t scales[16];
   uint8_t qs[64];
@@ -115,7 +116,8 @@ struct BlockQ3_K {
 static_assert(sizeof(BlockQ3_K) == 110);
 
 // | d | dmin | sc[12] | qs[128] |   element 64 r + l (l < 32) = low nibble of qs[32 r + l], element
-// 64 r + 32 + l = its high nibble;   group g of 32: w = d s[g] q - dmin m[g], 6 bits each (k_quants.h)
+// 64 r + 32 + l = its high nibble;   group g of 32: w = d s[g] q - dmin m[g], 6 bits each
+// (k_quants.h)
 struct BlockQ4_K {
   U16 d, dmin;
   uint8_t scales[12];
@@ -123,7 +125,8 @@ struct BlockQ4_K {
 };
 static_assert(sizeof(BlockQ4_K) == 144);
 
-// | d | dmin | sc[12] | qh[32] | qs[128] |   as Q4_K; bit g of qh[l] = fifth bit of element 32 g + l
+// | d | dmin | sc[12] | qh[32] | qs[128] |   as Q4_K; bit g of qh[l] = fifth bit of element 32 g +
+// l
 struct BlockQ5_K {
   U16 d, dmin;
   uint8_t scales[12];
@@ -132,9 +135,9 @@ struct BlockQ5_K {
 };
 static_assert(sizeof(BlockQ5_K) == 176);
 
-// | ql[128] | qh[64] | s8 sc[16] | d |   for each half h of 128, l < 32, s < 4: element 128 h + 32 s + l
-// has low nibble from ql[64 h + 32 (s & 1) + l] (low half for s < 2, high half after) and bits 4, 5
-// from bits 2s of qh[32 h + l];   group g of 16: w = d sc[g] (q - 32)
+// | ql[128] | qh[64] | s8 sc[16] | d |   for each half h of 128, l < 32, s < 4: element 128 h + 32
+// s + l has low nibble from ql[64 h + 32 (s & 1) + l] (low half for s < 2, high half after) and
+// bits 4, 5 from bits 2s of qh[32 h + l];   group g of 16: w = d sc[g] (q - 32)
 struct BlockQ6_K {
   uint8_t ql[128];
   uint8_t qh[64];
@@ -143,8 +146,8 @@ struct BlockQ6_K {
 };
 static_assert(sizeof(BlockQ6_K) == 210);
 
-// | d | sh | sl[4] | qs[128] |   group g of 32: bytes qs[16 g ..], order of Q4_0; scale = nibble g of
-// sl + (bits 2g of sh) << 4;   w = d (scale - 32) K[q]
+// | d | sh | sl[4] | qs[128] |   group g of 32: bytes qs[16 g ..], order of Q4_0; scale = nibble g
+// of sl + (bits 2g of sh) << 4;   w = d (scale - 32) K[q]
 struct BlockIQ4_XS {
   U16 d, scales_high;
   uint8_t scales_low[4];
@@ -152,8 +155,8 @@ struct BlockIQ4_XS {
 };
 static_assert(sizeof(BlockIQ4_XS) == 136);
 
-// | d | 8 x (4 index bytes, u32) |   group g of 32 = 4 runs of 8: run i is grid[index[i]] with the signs
-// of bits 7i of the u32, whose top 4 bits are the scale s;   w = d (2s + 1) / 8 * sign * grid
+// | d | 8 x (4 index bytes, u32) |   group g of 32 = 4 runs of 8: run i is grid[index[i]] with the
+// signs of bits 7i of the u32, whose top 4 bits are the scale s;   w = d (2s + 1) / 8 * sign * grid
 struct BlockIQ2_XXS {
   U16 d;
   struct {
@@ -163,7 +166,8 @@ struct BlockIQ2_XXS {
 };
 static_assert(sizeof(BlockIQ2_XXS) == 66);
 
-// | d | u16 qs[32] | sc[8] |   run of 8: 9 bits of grid index, 7 of signs; group of 16: nibble scale
+// | d | u16 qs[32] | sc[8] |   run of 8: 9 bits of grid index, 7 of signs; group of 16: nibble
+// scale
 struct BlockIQ2_XS {
   U16 d;
   U16 qs[32];
@@ -171,7 +175,8 @@ struct BlockIQ2_XS {
 };
 static_assert(sizeof(BlockIQ2_XS) == 74);
 
-// | d | qs[32] | signs[32] | qh[8] | sc[8] |   run i of 8: index = qs[i] + bits 2(i % 4) of qh[i / 4] << 8
+// | d | qs[32] | signs[32] | qh[8] | sc[8] |   run i of 8: index = qs[i] + bits 2(i % 4) of qh[i /
+// 4] << 8
 struct BlockIQ2_S {
   U16 d;
   uint8_t qs[32];
@@ -190,8 +195,8 @@ struct BlockIQ3_XXS {
 };
 static_assert(sizeof(BlockIQ3_XXS) == 98);
 
-// | d | qs[64] | qh[8] | signs[32] | sc[4] |   run i of 4: index = qs[i] + bit i % 8 of qh[i / 8] << 8;
-// group g of 32: nibble g of sc;   w = d (2s + 1) * sign * grid
+// | d | qs[64] | qh[8] | signs[32] | sc[4] |   run i of 4: index = qs[i] + bit i % 8 of qh[i / 8]
+// << 8; group g of 32: nibble g of sc;   w = d (2s + 1) * sign * grid
 struct BlockIQ3_S {
   U16 d;
   uint8_t qs[64];
@@ -201,8 +206,8 @@ struct BlockIQ3_S {
 };
 static_assert(sizeof(BlockIQ3_S) == 110);
 
-// | d | qs[32] | u16 qh[8] |   group g of 32 = 4 runs of 8: index = qs[4 g + i] + bits 3i of qh[g] << 8;
-// bits 12..14 of qh[g] = s, bit 15 = sign of delta;   w = d (2s + 1) (grid +- 1/8)
+// | d | qs[32] | u16 qh[8] |   group g of 32 = 4 runs of 8: index = qs[4 g + i] + bits 3i of qh[g]
+// << 8; bits 12..14 of qh[g] = s, bit 15 = sign of delta;   w = d (2s + 1) (grid +- 1/8)
 struct BlockIQ1_S {
   U16 d;
   uint8_t qs[32];
@@ -219,8 +224,9 @@ struct BlockIQ1_M {
 };
 static_assert(sizeof(BlockIQ1_M) == 56);
 
-// | qs[48] | qh[4] | d |   base 3: trit n of a byte b is ((b 3^n mod 256) 3) >> 8; elements: 32 bytes x
-// 5 trits (trit n of byte l = element 32 n + l), then 16 bytes x 5, then qh x 4;   w = d (trit - 1)
+// | qs[48] | qh[4] | d |   base 3: trit n of a byte b is ((b 3^n mod 256) 3) >> 8; elements: 32
+// bytes x 5 trits (trit n of byte l = element 32 n + l), then 16 bytes x 5, then qh x 4;   w = d
+// (trit - 1)
 struct BlockTQ1_0 {
   uint8_t qs[48];
   uint8_t qh[4];

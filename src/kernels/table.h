@@ -9,7 +9,9 @@
 namespace hearth::kernels {
 namespace {
 
-consteval size_t slot(WeightType type) { return static_cast<size_t>(type); }
+consteval size_t slot(WeightType type) {
+  return static_cast<size_t>(type);
+}
 
 consteval Kernels scalar_kernels() {
   Kernels t{};
@@ -17,8 +19,8 @@ consteval Kernels scalar_kernels() {
   t.equals_scalar = true;
   t.quantize_q8_32 = scalar::quantize_q8_32;
   t.quantize_q8_256 = scalar::quantize_q8_256;
-#define HEARTH_SLOT(name)                                       \
-  t.matmul[slot(WeightType::name)] = scalar::matmul_##name;     \
+#define HEARTH_SLOT(name)                                   \
+  t.matmul[slot(WeightType::name)] = scalar::matmul_##name; \
   t.dequantize[slot(WeightType::name)] = scalar::dequantize_##name;
 #define HEARTH_FLOAT_TYPE(name) HEARTH_SLOT(name)
 #define HEARTH_GROUP_TYPE(name, Decoder) HEARTH_SLOT(name)

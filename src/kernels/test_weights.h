@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Weights for tests and benchmarks: rows of any type whose scales are finite and of a sensible size,
-// made by patching the scale fields of arbitrary bytes.
+// Weights for tests and benchmarks: rows of any type whose scales are finite and of a sensible
+// size, made by patching the scale fields of arbitrary bytes.
 #pragma once
 
 #include <cstring>
@@ -42,18 +42,32 @@ inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k,
   for (size_t i = 0; i < out.size(); ++i) {
     switch (fill) {
       case Fill::random:
-      case Fill::tiny: out[i] = static_cast<uint8_t>(rng()); break;
-      case Fill::all_ones: out[i] = 0xff; break;
-      case Fill::zeros: out[i] = 0; break;
-      case Fill::extreme: out[i] = "\x80\x7f\xff\x00"[i / 7 % 3]; break;
+      case Fill::tiny:
+        out[i] = static_cast<uint8_t>(rng());
+        break;
+      case Fill::all_ones:
+        out[i] = 0xff;
+        break;
+      case Fill::zeros:
+        out[i] = 0;
+        break;
+      case Fill::extreme:
+        out[i] = "\x80\x7f\xff\x00"[i / 7 % 3];
+        break;
     }
   }
   const auto scale = [&](bool may_be_negative) {
     uint16_t half;
     switch (fill) {
-      case Fill::extreme: half = 0x7bff; break;
-      case Fill::tiny: half = static_cast<uint16_t>(1 + rng() % 1023); break;
-      default: half = static_cast<uint16_t>(0x2000 + rng() % 0x800); break;
+      case Fill::extreme:
+        half = 0x7bff;
+        break;
+      case Fill::tiny:
+        half = static_cast<uint16_t>(1 + rng() % 1023);
+        break;
+      default:
+        half = static_cast<uint16_t>(0x2000 + rng() % 0x800);
+        break;
     }
     return static_cast<uint16_t>(may_be_negative && rng() % 4 == 0 ? half | 0x8000 : half);
   };
@@ -67,8 +81,12 @@ inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k,
         std::memcpy(out.data() + b * 4, &v, 4);
         break;
       }
-      case WeightType::f16: put(b, 0, static_cast<uint16_t>(scale(true) + 0x1800)); break;
-      case WeightType::bf16: put(b, 0, static_cast<uint16_t>(0x3f00 + rng() % 256)); break;
+      case WeightType::f16:
+        put(b, 0, static_cast<uint16_t>(scale(true) + 0x1800));
+        break;
+      case WeightType::bf16:
+        put(b, 0, static_cast<uint16_t>(0x3f00 + rng() % 256));
+        break;
       case WeightType::q4_1:
       case WeightType::q5_1:
         put(b, 0, scale(true));
@@ -78,18 +96,27 @@ inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k,
         put(b, 80, scale(true));
         put(b, 82, scale(true));
         break;
-      case WeightType::q3_k: put(b, 108, scale(true)); break;
+      case WeightType::q3_k:
+        put(b, 108, scale(true));
+        break;
       case WeightType::q4_k:
       case WeightType::q5_k:
         put(b, 0, scale(true));
         put(b, 2, scale(true));
         break;
-      case WeightType::q6_k: put(b, 208, scale(true)); break;
-      case WeightType::tq1_0: put(b, 52, scale(true)); break;
-      case WeightType::tq2_0: put(b, 64, scale(true)); break;
+      case WeightType::q6_k:
+        put(b, 208, scale(true));
+        break;
+      case WeightType::tq1_0:
+        put(b, 52, scale(true));
+        break;
+      case WeightType::tq2_0:
+        put(b, 64, scale(true));
+        break;
       case WeightType::mxfp4:
-        out[b * bytes] = fill == Fill::extreme ? 254 : fill == Fill::tiny ? static_cast<uint8_t>(rng() % 3)
-                                                                          : static_cast<uint8_t>(118 + rng() % 6);
+        out[b * bytes] = fill == Fill::extreme ? 254
+                         : fill == Fill::tiny  ? static_cast<uint8_t>(rng() % 3)
+                                               : static_cast<uint8_t>(118 + rng() % 6);
         break;
       case WeightType::nvfp4:
         for (size_t i = 0; i < 4; ++i) {
@@ -106,7 +133,9 @@ inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k,
         }
         break;
       }
-      default: put(b, 0, scale(true)); break;
+      default:
+        put(b, 0, scale(true));
+        break;
     }
   }
   return out;

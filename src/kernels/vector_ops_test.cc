@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Quantizing, norms and element-wise operations: every table against the scalar one, bit for bit, for
-// every length around the vector widths and for values that are not numbers.
+// Quantizing, norms and element-wise operations: every table against the scalar one, bit for bit,
+// for every length around the vector widths and for values that are not numbers.
+#include <gtest/gtest.h>
+
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -9,8 +11,6 @@
 #include <limits>
 #include <random>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "kernels/kernels.h"
 #include "kernels/scalar/functions.h"
@@ -68,15 +68,33 @@ TEST(Quantize, EveryTableGivesTheScalarBits) {
     for (int special = 0; special < 9; ++special) {
       std::vector<float> x = gaussian(rng, n);
       switch (special) {
-        case 1: std::fill(x.begin(), x.end(), 0.0f); break;
-        case 2: x[n / 2] = kInf; break;
-        case 3: x[n / 2] = kNan; break;
-        case 4: x[n - 1] = -kNan; x[0] = kInf; break;
-        case 5: for (float& v : x) v *= 1e-38f; break;  // 127 / amax overflows
-        case 6: for (float& v : x) v = -1e-45f; break;
-        case 7: for (float& v : x) v *= 3e37f; break;
-        case 8: for (size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i % 255) - 127.0f; break;  // ties
-        default: break;
+        case 1:
+          std::fill(x.begin(), x.end(), 0.0f);
+          break;
+        case 2:
+          x[n / 2] = kInf;
+          break;
+        case 3:
+          x[n / 2] = kNan;
+          break;
+        case 4:
+          x[n - 1] = -kNan;
+          x[0] = kInf;
+          break;
+        case 5:
+          for (float& v : x) v *= 1e-38f;
+          break;  // 127 / amax overflows
+        case 6:
+          for (float& v : x) v = -1e-45f;
+          break;
+        case 7:
+          for (float& v : x) v *= 3e37f;
+          break;
+        case 8:
+          for (size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i % 255) - 127.0f;
+          break;  // ties
+        default:
+          break;
       }
       for (size_t group : {32, 256}) {
         const Quantized want = quantize(scalar::table, group, x);
@@ -97,14 +115,16 @@ TEST(Quantize, StatesWhatItPromises) {
   const Quantized z = quantize(scalar::table, 32, x);
   for (size_t g = 0; g < 4; ++g) {
     float amax = 0;
-    for (size_t i = 32 * g; i < std::min<size_t>(32 * g + 32, 100); ++i) amax = std::max(amax, std::abs(x[i]));
+    for (size_t i = 32 * g; i < std::min<size_t>(32 * g + 32, 100); ++i)
+      amax = std::max(amax, std::abs(x[i]));
     EXPECT_EQ(z.scales[g], amax / 127.0f);
     int sum = 0;
     for (size_t i = 32 * g; i < 32 * g + 16; ++i) sum += z.q[i];
     EXPECT_EQ(z.sums[2 * g], sum);
   }
   for (size_t i = 0; i < 100; ++i) {
-    EXPECT_LE(std::abs(x[i] - z.scales[i / 32] * static_cast<float>(z.q[i])), 0.501f * z.scales[i / 32]);
+    EXPECT_LE(std::abs(x[i] - z.scales[i / 32] * static_cast<float>(z.q[i])),
+              0.501f * z.scales[i / 32]);
   }
   for (size_t i = 100; i < 128; ++i) EXPECT_EQ(z.q[i], 0);
 
@@ -122,9 +142,11 @@ TEST(RmsNorm, EveryTableGivesTheScalarBits) {
     std::vector<float> want(n);
     scalar::table.rms_norm(x.data(), weight.data(), 1e-5f, n, want.data());
     double mean = 0;
-    for (float v : x) mean += static_cast<double>(v) * static_cast<double>(v) / static_cast<double>(n);
+    for (float v : x)
+      mean += static_cast<double>(v) * static_cast<double>(v) / static_cast<double>(n);
     for (size_t i = 0; i < n; ++i) {
-      const double exact = static_cast<double>(x[i]) / std::sqrt(mean + 1e-5) * static_cast<double>(weight[i]);
+      const double exact =
+          static_cast<double>(x[i]) / std::sqrt(mean + 1e-5) * static_cast<double>(weight[i]);
       EXPECT_NEAR(want[i], exact, 1e-5);
     }
     for_each_table([&](const Kernels& table) {
@@ -169,7 +191,8 @@ TEST(Elementwise, EveryTableGivesTheScalarBits) {
 TEST(Rope, EveryTableGivesTheScalarBits) {
   std::mt19937 rng(7);
   for (size_t n_rot : {2, 6, 16, 32, 64, 80, 128}) {
-    const std::vector<float> head = gaussian(rng, n_rot + 5), angle = gaussian(rng, n_rot / 2, 9.0f);
+    const std::vector<float> head = gaussian(rng, n_rot + 5),
+                             angle = gaussian(rng, n_rot / 2, 9.0f);
     std::vector<float> c, s;
     for (float v : angle) {
       c.push_back(std::cos(v));

@@ -16,15 +16,15 @@ struct AllFacts {
 
 consteval AllFacts all_facts() {
   AllFacts all;
-#define HEARTH_FLOAT_TYPE(name)                      \
-  all.of[static_cast<size_t>(WeightType::name)] = {  \
-      ActivationForm::f32, 1, WeightType::name == WeightType::f32 ? 4u : 2u};
-#define HEARTH_GROUP_TYPE(name, Decoder)             \
-  all.of[static_cast<size_t>(WeightType::name)] = {  \
-      ActivationForm::q8_32, Decoder::kElems, sizeof(Decoder::Block)};
-#define HEARTH_SUPER_TYPE(name, Decoder)             \
-  all.of[static_cast<size_t>(WeightType::name)] = {  \
-      ActivationForm::q8_256, 256, sizeof(Decoder::Block)};
+#define HEARTH_FLOAT_TYPE(name)                                            \
+  all.of[static_cast<size_t>(WeightType::name)] = {ActivationForm::f32, 1, \
+                                                   WeightType::name == WeightType::f32 ? 4u : 2u};
+#define HEARTH_GROUP_TYPE(name, Decoder)                                                   \
+  all.of[static_cast<size_t>(WeightType::name)] = {ActivationForm::q8_32, Decoder::kElems, \
+                                                   sizeof(Decoder::Block)};
+#define HEARTH_SUPER_TYPE(name, Decoder)                                        \
+  all.of[static_cast<size_t>(WeightType::name)] = {ActivationForm::q8_256, 256, \
+                                                   sizeof(Decoder::Block)};
 #include "kernels/types.inc"
   return all;
 }
@@ -38,10 +38,18 @@ Facts facts(WeightType type) {
 
 }  // namespace
 
-ActivationForm activation_form(WeightType type) { return facts(type).form; }
-size_t block_elems(WeightType type) { return facts(type).elems; }
-size_t block_bytes(WeightType type) { return facts(type).bytes; }
+ActivationForm activation_form(WeightType type) {
+  return facts(type).form;
+}
+size_t block_elems(WeightType type) {
+  return facts(type).elems;
+}
+size_t block_bytes(WeightType type) {
+  return facts(type).bytes;
+}
 
-size_t kv_element_bytes(KvType type) { return type == KvType::f32 ? 4 : 2; }
+size_t kv_element_bytes(KvType type) {
+  return type == KvType::f32 ? 4 : 2;
+}
 
 }  // namespace hearth::kernels

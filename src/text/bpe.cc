@@ -7,7 +7,7 @@ namespace hearth::text {
 namespace {
 
 constexpr std::string_view kMergesKey = "tokenizer.ggml.merges";
-constexpr std::size_t kLongWord = 48;   // from here on it pays to look for places no merge crosses
+constexpr std::size_t kLongWord = 48;  // from here on it pays to look for places no merge crosses
 
 std::string without_plain_spaces(std::string_view text) {
   std::string escaped;
@@ -26,7 +26,7 @@ BpeTokenizer::BpeTokenizer(Vocab vocab) : TokenizerBase(std::move(vocab)), pre_(
   for (std::size_t i = 0; i < vocab_.size(); ++i) {
     const std::string_view spelling = vocab_.spelled.at(i);
     const auto bytes = pre_.raw_bytes ? decode_byte_alphabet(spelling) : std::string(spelling);
-    if (!bytes) continue;   // no text can spell it
+    if (!bytes) continue;  // no text can spell it
     pieces_.add(*bytes);
     token_of_piece_.push_back(static_cast<TokenId>(i));
   }
@@ -155,22 +155,21 @@ void BpeTokenizer::encode_part(std::string_view part, Scratch& scratch,
   merger.clear();
   for (std::size_t at = 0; at < part.size();) {
     const auto size = pre_.raw_bytes ? 1u : pack_symbol(part, at).size;
-    const std::uint32_t piece = size == 1 ? byte_pieces_[static_cast<unsigned char>(part[at])]
-                                          : static_cast<std::uint32_t>(pieces_.find(part.substr(at, size)));
+    const std::uint32_t piece =
+        size == 1 ? byte_pieces_[static_cast<unsigned char>(part[at])]
+                  : static_cast<std::uint32_t>(pieces_.find(part.substr(at, size)));
     merger.add(static_cast<std::uint32_t>(at), size, piece);
     at += size;
   }
-  merger.run(
-      [this](const MergeSymbol& left, const MergeSymbol& right) {
-        return merges_.find(left.piece, right.piece);
-      },
-      [&](const MergeSymbol& symbol) {
-        const TokenId id = token_of(symbol.piece);
-        if (id != kNoToken)
-          out.push_back(id);
-        else
-          emit_bytes(part.substr(symbol.begin, symbol.size), out);
-      });
+  merger.run([this](const MergeSymbol& left,
+                    const MergeSymbol& right) { return merges_.find(left.piece, right.piece); },
+             [&](const MergeSymbol& symbol) {
+               const TokenId id = token_of(symbol.piece);
+               if (id != kNoToken)
+                 out.push_back(id);
+               else
+                 emit_bytes(part.substr(symbol.begin, symbol.size), out);
+             });
   scratch.cache.store(part, out.data() + first, out.size() - first);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Byte-pair encoding with ranked merges: GPT-2's, over bytes, and Gemma 4's, over UTF-8 characters with
-// <0xHH> tokens for the rest. Words come from the pre-tokenizer; each is merged on its own.
+// Byte-pair encoding with ranked merges: GPT-2's, over bytes, and Gemma 4's, over UTF-8 characters
+// with <0xHH> tokens for the rest. Words come from the pre-tokenizer; each is merged on its own.
 #pragma once
 
 #include "text/bpe_tables.h"
@@ -35,10 +35,10 @@ class BpeTokenizer final : public TokenizerBase {
   }
 
   const PreTokenizer& pre_;
-  ByteIndex pieces_;                         // the bytes of every token and of every part of a merge
-  std::vector<TokenId> token_of_piece_;      // of the pieces that are tokens; these come first
+  ByteIndex pieces_;                     // the bytes of every token and of every part of a merge
+  std::vector<TokenId> token_of_piece_;  // of the pieces that are tokens; these come first
   std::array<std::uint32_t, 256> byte_pieces_ = {};
-  std::array<std::array<TokenId, 2>, 256> byte_tokens_ = {};   // for bytes outside any token
+  std::array<std::array<TokenId, 2>, 256> byte_tokens_ = {};  // for bytes outside any token
   PairTable merges_;
   JoinSet joins_;
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Merging neighbours, best pair first, the leftmost of equals: what byte-pair and SentencePiece models
-// do alike. Symbols are linked in a list; pairs wait in a binary heap, and one whose symbols have
-// changed since is recognised by its length. So n symbols take n log n steps at worst, and short words
-// (nearly all) take a few scans of a small array. Working space is reused; one thread at a time.
+// Merging neighbours, best pair first, the leftmost of equals: what byte-pair and SentencePiece
+// models do alike. Symbols are linked in a list; pairs wait in a binary heap, and one whose symbols
+// have changed since is recognised by its length. So n symbols take n log n steps at worst, and
+// short words (nearly all) take a few scans of a small array. Working space is reused; one thread
+// at a time.
 #pragma once
 
 #include <algorithm>
@@ -79,7 +80,8 @@ class Merger {
     while (n > 1) {
       std::size_t best = n;
       for (std::size_t i = 0; i + 1 < n; ++i) {
-        const bool better = pairs[i].piece != kNoPiece && (best == n || pairs[i].key < pairs[best].key);
+        const bool better =
+            pairs[i].piece != kNoPiece && (best == n || pairs[i].key < pairs[best].key);
         if (better) best = i;
       }
       steps_ += n;
@@ -117,7 +119,7 @@ class Merger {
       MergeSymbol& left = symbols_[best.left];
       if (left.size == 0 || left.next == kEnd) continue;
       MergeSymbol& right = symbols_[left.next];
-      if (left.size + right.size != best.size) continue;   // one of them has grown since
+      if (left.size + right.size != best.size) continue;  // one of them has grown since
       left.size = best.size;
       left.piece = best.piece;
       left.next = right.next;

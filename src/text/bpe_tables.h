@@ -48,8 +48,8 @@ class PairTable {
   std::size_t size_ = 0;
 };
 
-// One symbol as merging sees it at first: a byte, or a UTF-8 sequence as long as its first byte says,
-// its bytes packed into a number.
+// One symbol as merging sees it at first: a byte, or a UTF-8 sequence as long as its first byte
+// says, its bytes packed into a number.
 struct PackedSymbol {
   std::uint32_t value;
   std::uint32_t size;

@@ -25,7 +25,8 @@ constexpr std::array<char32_t, 256> kAlphabet = make_alphabet();
 constexpr std::array<std::int16_t, 0x144> make_inverse() {
   std::array<std::int16_t, 0x144> inverse = {};
   for (std::int16_t& byte : inverse) byte = -1;
-  for (unsigned byte = 0; byte < 256; ++byte) inverse[kAlphabet[byte]] = static_cast<std::int16_t>(byte);
+  for (unsigned byte = 0; byte < 256; ++byte)
+    inverse[kAlphabet[byte]] = static_cast<std::int16_t>(byte);
   return inverse;
 }
 
@@ -33,7 +34,9 @@ constexpr std::array<std::int16_t, 0x144> kInverse = make_inverse();
 
 }  // namespace
 
-char32_t byte_to_rune(std::uint8_t byte) { return kAlphabet[byte]; }
+char32_t byte_to_rune(std::uint8_t byte) {
+  return kAlphabet[byte];
+}
 
 std::optional<std::uint8_t> rune_to_byte(char32_t rune) {
   if (rune >= kInverse.size() || kInverse[rune] < 0) return std::nullopt;
@@ -44,7 +47,8 @@ std::optional<std::string> decode_byte_alphabet(std::string_view spelling) {
   std::string bytes;
   while (!spelling.empty()) {
     const LenientRune next = decode_lenient(spelling);
-    const auto byte = next.length == plain_length(next.rune) ? rune_to_byte(next.rune) : std::nullopt;
+    const auto byte =
+        next.length == plain_length(next.rune) ? rune_to_byte(next.rune) : std::nullopt;
     if (!byte) return std::nullopt;
     bytes.push_back(static_cast<char>(*byte));
     spelling.remove_prefix(next.length);

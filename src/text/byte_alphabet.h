@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// GPT-2's byte alphabet: every byte has a printable character of its own, so that vocabularies of byte
-// strings can be written as text. Bytes that are printable in Latin-1 stand for themselves; the other
-// 68 are U+0100 onwards, in order (bytes_to_unicode in OpenAI's gpt-2 encoder.py).
+// GPT-2's byte alphabet: every byte has a printable character of its own, so that vocabularies of
+// byte strings can be written as text. Bytes that are printable in Latin-1 stand for themselves;
+// the other 68 are U+0100 onwards, in order (bytes_to_unicode in OpenAI's gpt-2 encoder.py).
 #pragma once
 
 #include <cstdint>

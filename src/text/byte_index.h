@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Byte strings numbered from 0 in the order they are added, and found again by their bytes: the hash
-// table under every vocabulary. Built once, then read by any number of threads.
+// Byte strings numbered from 0 in the order they are added, and found again by their bytes: the
+// hash table under every vocabulary. Built once, then read by any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,8 @@
 
 namespace hearth::text {
 
-// A multiply-and-fold hash: keys are a few bytes long and looked up once or more for each input byte.
+// A multiply-and-fold hash: keys are a few bytes long and looked up once or more for each input
+// byte.
 inline std::uint64_t hash_bytes(std::string_view bytes) {
   constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15u;
   std::uint64_t hash = bytes.size() * kMultiplier;

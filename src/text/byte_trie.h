@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A trie over bytes: finds every key that begins at a place of a text in one walk. Edges live in one
-// open-addressing table, so a step is one look-up whatever the fan-out. Built once, then read-only.
+// A trie over bytes: finds every key that begins at a place of a text in one walk. Edges live in
+// one open-addressing table, so a step is one look-up whatever the fan-out. Built once, then
+// read-only.
 #pragma once
 
 #include <array>
@@ -15,7 +16,7 @@ namespace hearth::text {
 class ByteTrie {
  public:
   using Node = std::uint32_t;
-  static constexpr Node kRoot = 0;   // as a child: there is none
+  static constexpr Node kRoot = 0;  // as a child: there is none
   static constexpr std::int32_t kNoValue = -1;
 
   // A key added again takes the new value. Values are not negative.

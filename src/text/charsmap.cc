@@ -11,10 +11,18 @@ constexpr std::string_view kKey = "tokenizer.ggml.precompiled_charsmap";
 // Rules of real files cover a few characters; the cap keeps hostile ones linear.
 constexpr std::size_t kLongestRule = 256;
 
-std::uint32_t label(std::uint32_t unit) { return unit & 0x800000FFu; }
-bool has_leaf(std::uint32_t unit) { return (unit >> 8 & 1) != 0; }
-std::uint32_t offset(std::uint32_t unit) { return unit >> 10 << ((unit & 0x200u) >> 6); }
-std::uint32_t leaf_value(std::uint32_t unit) { return unit & 0x7FFFFFFFu; }
+std::uint32_t label(std::uint32_t unit) {
+  return unit & 0x800000FFu;
+}
+bool has_leaf(std::uint32_t unit) {
+  return (unit >> 8 & 1) != 0;
+}
+std::uint32_t offset(std::uint32_t unit) {
+  return unit >> 10 << ((unit & 0x200u) >> 6);
+}
+std::uint32_t leaf_value(std::uint32_t unit) {
+  return unit & 0x7FFFFFFFu;
+}
 
 }  // namespace
 
@@ -25,15 +33,15 @@ Result<Charsmap> Charsmap::load(const format::Gguf& gguf) {
   const bool bytes = value->type == format::ValueType::array &&
                      (value->array.element_type() == format::ValueType::u8 ||
                       value->array.element_type() == format::ValueType::i8);
-  if (!bytes) return fail(ErrorCode::integrity, "{}: {} is not an array of bytes", gguf.file_name(), kKey);
+  if (!bytes)
+    return fail(ErrorCode::integrity, "{}: {} is not an array of bytes", gguf.file_name(), kKey);
   std::string blob(value->array.size(), '\0');
-  for (std::size_t i = 0; i < blob.size(); ++i)
-    blob[i] = static_cast<char>(value->array.int_at(i));
+  for (std::size_t i = 0; i < blob.size(); ++i) blob[i] = static_cast<char>(value->array.int_at(i));
   std::uint32_t trie_bytes = 0;
   if (blob.size() >= sizeof trie_bytes) std::memcpy(&trie_bytes, blob.data(), sizeof trie_bytes);
   if (blob.size() < sizeof trie_bytes || trie_bytes >= blob.size() - sizeof trie_bytes) {
-    return fail(ErrorCode::integrity, "{}: {} says that its trie has {} of {} bytes", gguf.file_name(),
-                kKey, trie_bytes, blob.size());
+    return fail(ErrorCode::integrity, "{}: {} says that its trie has {} of {} bytes",
+                gguf.file_name(), kKey, trie_bytes, blob.size());
   }
   charsmap.units_.resize(trie_bytes / sizeof(std::uint32_t));
   if (!charsmap.units_.empty()) {
@@ -58,8 +66,8 @@ std::size_t Charsmap::match(std::string_view text, std::string_view& replacement
     if (!leaf) continue;
     if (at >= units_.size()) break;
     const std::size_t begin = leaf_value(units_[at]);
-    const std::size_t end = begin < replacements_.size() ? replacements_.find('\0', begin)
-                                                         : std::string::npos;
+    const std::size_t end =
+        begin < replacements_.size() ? replacements_.find('\0', begin) : std::string::npos;
     if (end == std::string::npos) break;
     longest = i + 1;
     replacement = std::string_view(replacements_).substr(begin, end - begin);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SentencePiece's precompiled normalisation rules: a double-array trie (Darts) whose leaves point at
-// replacement strings. Layout: u32 byte length of the trie, its u32 units, then the replacements, each
-// ended by a zero byte. Units: bits 0-7 label, 8 has-leaf, 9 offset scale, 10-30 offset, 31 leaf
-// (github.com/google/sentencepiece, normalizer.cc; github.com/s-yata/darts-clone, darts.h).
+// SentencePiece's precompiled normalisation rules: a double-array trie (Darts) whose leaves point
+// at replacement strings. Layout: u32 byte length of the trie, its u32 units, then the
+// replacements, each ended by a zero byte. Units: bits 0-7 label, 8 has-leaf, 9 offset scale, 10-30
+// offset, 31 leaf (github.com/google/sentencepiece, normalizer.cc; github.com/s-yata/darts-clone,
+// darts.h).
 //
 // The bytes are not trusted: what points outside matches nothing.
 #pragma once

@@ -23,7 +23,8 @@ ChatTemplate::~ChatTemplate() = default;
 
 Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const TemplateLimits& limits) {
   if (source.size() > limits.max_source_bytes)
-    return fail(ErrorCode::failed, "line 1: the template is longer than {} bytes", limits.max_source_bytes);
+    return fail(ErrorCode::failed, "line 1: the template is longer than {} bytes",
+                limits.max_source_bytes);
   if (!is_valid_utf8(source)) return fail(ErrorCode::failed, "line 1: the template is not UTF-8");
   auto impl = std::make_unique<Impl>();
   impl->limits = limits;
@@ -33,10 +34,19 @@ Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const Template
   return ChatTemplate(std::move(impl));
 }
 
-Result<std::string> ChatTemplate::render(const Json& variables, const RenderOptions& options) const {
+Result<std::string> ChatTemplate::render(const Json& variables,
+                                         const RenderOptions& options) const {
   if (!variables.is_object())
-    return fail(ErrorCode::usage, "the variables of a chat template are a JSON object, not {}", variables.type_name());
+    return fail(ErrorCode::usage, "the variables of a chat template are a JSON object, not {}",
+                variables.type_name());
   return jinja::Evaluator(impl_->program, impl_->limits, options.now).render(variables);
+}
+
+std::vector<std::string> ChatTemplate::variable_names() const {
+  std::vector<std::string> names;
+  for (const std::string& name : impl_->program.names)
+    if (!jinja::find_function(name)) names.push_back(name);
+  return names;
 }
 
 }  // namespace hearth::text

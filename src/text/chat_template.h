@@ -3,8 +3,9 @@
 // A chat template: Jinja2 as transformers configures it (trim_blocks, lstrip_blocks, the immutable
 // sandbox, loop controls, {% generation %}), compiled once and rendered over JSON variables.
 //
-// Templates come with models and are hostile: depth, steps, output bytes and string sizes are bounded,
-// and every fault is an error value with the template's line. Immutable after parse; any thread.
+// Templates come with models and are hostile: depth, steps, output bytes and string sizes are
+// bounded, and every fault is an error value with the template's line. Immutable after parse; any
+// thread.
 #pragma once
 
 #include <ctime>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -20,7 +22,7 @@
 namespace hearth::text {
 
 struct RenderOptions {
-  std::optional<std::tm> now;   // what strftime_now sees; the local time when absent
+  std::optional<std::tm> now;  // what strftime_now sees; the local time when absent
 };
 
 class ChatTemplate {
@@ -28,9 +30,13 @@ class ChatTemplate {
   // failed, with the line, if the source is not a template.
   static Result<ChatTemplate> parse(std::string_view source, const TemplateLimits& limits = {});
 
-  // Renders with the members of an object as variables. A member that is absent is undefined, null is
-  // None. failed where Python's Jinja2 raises; raise_exception's text appears verbatim in the message.
+  // Renders with the members of an object as variables. A member that is absent is undefined, null
+  // is None. failed where Python's Jinja2 raises; raise_exception's text appears verbatim in the
+  // message.
   Result<std::string> render(const Json& variables, const RenderOptions& options = {}) const;
+
+  // The names that the template reads from the variables, less the functions of the language.
+  std::vector<std::string> variable_names() const;
 
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;

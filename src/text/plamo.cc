@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PLaMo 2's tokenizer: like a unigram model, but solved from the end of the text backwards, in whole
-// numbers (scores times 10000), with byte tokens where no token fits. llm_tokenizer_plamo2 of llama.cpp
-// walks a table of suffixes; a trie walked forward from each character finds the same tokens.
+// PLaMo 2's tokenizer: like a unigram model, but solved from the end of the text backwards, in
+// whole numbers (scores times 10000), with byte tokens where no token fits. llm_tokenizer_plamo2 of
+// llama.cpp walks a table of suffixes; a trie walked forward from each character finds the same
+// tokens.
 #include <cmath>
 
 #include "text/byte_trie.h"
@@ -34,7 +35,7 @@ class PlamoTokenizer final : public TokenizerBase {
  protected:
   struct Best {
     std::int64_t cost = std::int64_t{1} << 60;
-    TokenId id = kNoToken;   // kNoToken: the rune's bytes
+    TokenId id = kNoToken;  // kNoToken: the rune's bytes
     std::uint32_t end = 0;
   };
 

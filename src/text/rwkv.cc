@@ -19,7 +19,7 @@ class RwkvTokenizer final : public TokenizerBase {
   void encode_text(std::string_view text, bool, Scratch& scratch,
                    std::vector<TokenId>& out) const override {
     while (!text.empty()) {
-      TokenId id = vocab_.unknown;   // of a byte that begins no token
+      TokenId id = vocab_.unknown;  // of a byte that begins no token
       std::size_t longest = 1;
       ByteTrie::Node node = ByteTrie::kRoot;
       for (std::size_t i = 0; i < text.size(); ++i) {

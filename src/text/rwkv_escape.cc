@@ -6,7 +6,8 @@
 namespace hearth::text {
 namespace {
 
-// As llama.cpp reads it: anything below 'a' counts from '0', so nonsense gives some byte, never a fault.
+// As llama.cpp reads it: anything below 'a' counts from '0', so nonsense gives some byte, never a
+// fault.
 unsigned hex_value(char c) {
   return static_cast<unsigned>(c >= 'a' ? c - 'a' + 10 : c - '0');
 }
@@ -22,15 +23,23 @@ std::string unescape_rwkv(std::string_view spelling) {
     }
     if (++i == spelling.size()) break;
     switch (spelling[i]) {
-      case 't': bytes.push_back('\t'); break;
-      case 'n': bytes.push_back('\n'); break;
-      case 'r': bytes.push_back('\r'); break;
+      case 't':
+        bytes.push_back('\t');
+        break;
+      case 'n':
+        bytes.push_back('\n');
+        break;
+      case 'r':
+        bytes.push_back('\r');
+        break;
       case 'x':
         if (i + 2 >= spelling.size()) return bytes;
-        bytes.push_back(static_cast<char>(hex_value(spelling[i + 1]) * 16 + hex_value(spelling[i + 2])));
+        bytes.push_back(
+            static_cast<char>(hex_value(spelling[i + 1]) * 16 + hex_value(spelling[i + 2])));
         i += 2;
         break;
-      default: bytes.push_back(spelling[i]);
+      default:
+        bytes.push_back(spelling[i]);
     }
   }
   return bytes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RWKV vocabularies spell arbitrary bytes in a string literal's escapes: \t \n \r \xHH, and \ before any
-// other character for that character (llama-vocab.cpp, llama_unescape_rwkv_token).
+// RWKV vocabularies spell arbitrary bytes in a string literal's escapes: \t \n \r \xHH, and
+// \ before any other character for that character (llama-vocab.cpp, llama_unescape_rwkv_token).
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SentencePiece's byte-pair model: neighbours merge if together they are a token, the best score first.
-// There is no pre-tokenizer; spaces are U+2581, and a character outside the vocabulary is written in
-// <0xHH> tokens.
+// SentencePiece's byte-pair model: neighbours merge if together they are a token, the best score
+// first. There is no pre-tokenizer; spaces are U+2581, and a character outside the vocabulary is
+// written in <0xHH> tokens.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ class SpmTokenizer final : public TokenizerBase {
  private:
   void encode_part(std::string_view part, Scratch& scratch, std::vector<TokenId>& out) const;
 
-  std::vector<std::uint32_t> merge_keys_;    // of each token: lower is merged earlier
+  std::vector<std::uint32_t> merge_keys_;  // of each token: lower is merged earlier
   std::array<TokenId, 256> byte_tokens_ = {};
   JoinSet joins_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a chat template may cost. Enough for conversations of many megabytes, little for a hostile one.
+// What a chat template may cost. Enough for conversations of many megabytes, little for a hostile
+// one.
 #pragma once
 
 #include <cstddef>

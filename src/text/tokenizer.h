@@ -5,7 +5,8 @@
 //
 // encode() takes arbitrary bytes and needs time linear (n log n at worst) in them. Special tokens
 // (control tokens, and user-defined ones) are cut out first; what lies between goes through the
-// model's pre-tokenizer and merge rules. The result equals llama.cpp's llama_tokenize on the same file.
+// model's pre-tokenizer and merge rules. The result equals llama.cpp's llama_tokenize on the same
+// file.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +26,18 @@ using TokenId = std::int32_t;
 
 // What a token is, after the loader's corrections. Numbers as in tokenizer.ggml.token_type.
 enum class TokenKind : std::uint8_t {
-  normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6,
+  normal = 1,
+  unknown = 2,
+  control = 3,
+  user_defined = 4,
+  unused = 5,
+  byte = 6,
 };
 
 struct EncodeOptions {
-  bool add_special = true;     // BOS/EOS (or CLS/SEP) as the metadata asks
-  bool parse_special = true;   // text of control tokens becomes those tokens; user-defined always does
+  bool add_special = true;  // BOS/EOS (or CLS/SEP) as the metadata asks
+  bool parse_special =
+      true;  // text of control tokens becomes those tokens; user-defined always does
 };
 
 class Tokenizer {

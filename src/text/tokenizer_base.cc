@@ -21,12 +21,18 @@ std::string with_plain_spaces(std::string_view spelling) {
 
 std::string_view model_label(VocabModel model) {
   switch (model) {
-    case VocabModel::spm: return "SPM";
-    case VocabModel::bpe: return "BPE";
-    case VocabModel::wordpiece: return "WPM";
-    case VocabModel::unigram: return "UGM";
-    case VocabModel::rwkv: return "RWKV";
-    case VocabModel::plamo2: return "PLaMo2";
+    case VocabModel::spm:
+      return "SPM";
+    case VocabModel::bpe:
+      return "BPE";
+    case VocabModel::wordpiece:
+      return "WPM";
+    case VocabModel::unigram:
+      return "UGM";
+    case VocabModel::rwkv:
+      return "RWKV";
+    case VocabModel::plamo2:
+      return "PLaMo2";
   }
   return "";
 }
@@ -41,21 +47,23 @@ TokenizerBase::TokenizerBase(Vocab vocab) : vocab_(std::move(vocab)), special_(v
   }
 }
 
-// llama-vocab.cpp, token_to_piece. Unlike there, a character outside GPT-2's byte alphabet in a normal
-// token stands for itself instead of for a diagnostic text.
+// llama-vocab.cpp, token_to_piece. Unlike there, a character outside GPT-2's byte alphabet in a
+// normal token stands for itself instead of for a diagnostic text.
 std::string TokenizerBase::piece_of(TokenId id) const {
   const std::string_view spelling = vocab_.spelled.at(static_cast<std::size_t>(id));
   if (vocab_.model == VocabModel::rwkv) return unescape_rwkv(spelling);
-  if (vocab_.model == VocabModel::plamo2 && !vocab_.has(id, kAttrByte)) return std::string(spelling);
+  if (vocab_.model == VocabModel::plamo2 && !vocab_.has(id, kAttrByte))
+    return std::string(spelling);
   if (vocab_.has(id, kAttrControl | kAttrUnknown | kAttrUserDefined)) return std::string(spelling);
   if (vocab_.has(id, kAttrNormal)) {
-    if (vocab_.model == VocabModel::bpe && !vocab_.escape_spaces) return from_byte_alphabet(spelling);
+    if (vocab_.model == VocabModel::bpe && !vocab_.escape_spaces)
+      return from_byte_alphabet(spelling);
     return with_plain_spaces(spelling);
   }
   if (vocab_.has(id, kAttrByte)) {
     if (const auto byte = byte_spelled(spelling)) return std::string(1, static_cast<char>(*byte));
   }
-  return {};   // unused
+  return {};  // unused
 }
 
 // WordPiece always wraps a text in [CLS] and [SEP]; RWKV and PLaMo add nothing.
@@ -86,7 +94,8 @@ std::uint64_t TokenizerBase::encode_counting(std::string_view text, const Encode
     if (fragment.id != kNoToken)
       out.push_back(fragment.id);
     else
-      encode_text(text.substr(fragment.begin, fragment.end - fragment.begin), at_boundary, scratch, out);
+      encode_text(text.substr(fragment.begin, fragment.end - fragment.begin), at_boundary, scratch,
+                  out);
     at_boundary = fragment.id != kNoToken;
   }
   if (options.add_special && adds_eos()) out.push_back(last_added());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What all kinds of tokenizer share: cutting out special tokens, adding BOS and EOS, and turning ids
-// back into bytes. A kind implements encode_text() alone.
+// What all kinds of tokenizer share: cutting out special tokens, adding BOS and EOS, and turning
+// ids back into bytes. A kind implements encode_text() alone.
 #pragma once
 
 #include <memory>
@@ -42,8 +42,8 @@ class TokenizerBase : public Tokenizer {
  protected:
   explicit TokenizerBase(Vocab vocab);
 
-  // Tokens of a stretch of text without special tokens. at_boundary: it is the first one, or a special
-  // token stands before it.
+  // Tokens of a stretch of text without special tokens. at_boundary: it is the first one, or a
+  // special token stands before it.
   virtual void encode_text(std::string_view text, bool at_boundary, Scratch& scratch,
                            std::vector<TokenId>& out) const = 0;
 
@@ -61,7 +61,7 @@ class TokenizerBase : public Tokenizer {
   std::string piece_of(TokenId id) const;
 
   SpecialCutter special_;
-  std::string pieces_;                    // the bytes of all tokens
+  std::string pieces_;  // the bytes of all tokens
   std::vector<std::size_t> piece_ends_;
 };
 

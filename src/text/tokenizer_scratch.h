@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The working space of one encode() call: buffers that grow to the longest piece of text and a cache of
-// the words seen so far, since prose repeats itself. It lives on the caller's stack, so tokenizers stay
-// immutable and shared without locks.
+// The working space of one encode() call: buffers that grow to the longest piece of text and a
+// cache of the words seen so far, since prose repeats itself. It lives on the caller's stack, so
+// tokenizers stay immutable and shared without locks.
 #pragma once
 
 #include <array>
@@ -22,7 +22,8 @@
 
 namespace hearth::text {
 
-// Short words and their tokens, one word a slot, the newest winning. 64 bytes a slot, 512 KiB at most.
+// Short words and their tokens, one word a slot, the newest winning. 64 bytes a slot, 512 KiB at
+// most.
 class WordCache {
  public:
   // Sized for a text: not worth having for a short one.
@@ -55,7 +56,7 @@ class WordCache {
   static constexpr std::size_t kMaxBytes = 30;
   static constexpr std::size_t kMaxIds = 8;
   struct Slot {
-    std::uint8_t bytes = 0;   // 0: empty
+    std::uint8_t bytes = 0;  // 0: empty
     std::uint8_t n_ids = 0;
     std::array<char, kMaxBytes> word = {};
     std::array<TokenId, kMaxIds> ids = {};
@@ -71,11 +72,11 @@ struct Scratch {
   RuneText runes;
   WordEnds ends;
   WordEnds spare_ends;
-  std::string text;          // a fragment after normalisation
+  std::string text;  // a fragment after normalisation
   std::string word;
   Merger merger;
   WordCache cache;
-  std::uint64_t steps = 0;   // of the kinds without a merger
+  std::uint64_t steps = 0;  // of the kinds without a merger
 };
 
 }  // namespace hearth::text

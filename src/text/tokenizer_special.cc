@@ -6,11 +6,13 @@
 namespace hearth::text {
 namespace {
 
-bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_ascii_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 // Cuts one token out of one stretch of text, appending what results.
-void cut_token(std::string_view text, const Fragment& stretch, TokenId id, std::string_view spelling,
-               std::uint16_t attribute, std::vector<Fragment>& out) {
+void cut_token(std::string_view text, const Fragment& stretch, TokenId id,
+               std::string_view spelling, std::uint16_t attribute, std::vector<Fragment>& out) {
   const std::string_view until_end = text.substr(0, stretch.end);
   std::size_t begin = stretch.begin;
   while (begin < stretch.end) {
@@ -93,7 +95,8 @@ std::uint32_t SpecialCutter::step(std::uint32_t node, std::uint8_t byte) const {
   return first_[byte];
 }
 
-std::vector<std::uint32_t> SpecialCutter::tokens_in(std::string_view text, bool parse_special) const {
+std::vector<std::uint32_t> SpecialCutter::tokens_in(std::string_view text,
+                                                    bool parse_special) const {
   std::vector<std::uint32_t> found;
   std::vector<bool> seen(tokens_.size());
   std::uint32_t node = kRoot;

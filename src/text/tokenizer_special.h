@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cuts special tokens out of a text as llama.cpp does (tokenizer_st_partition): the longest spelling
-// first over the whole text, then the next, each from left to right in what is still text. Some tokens
-// eat the white space next to them.
+// Cuts special tokens out of a text as llama.cpp does (tokenizer_st_partition): the longest
+// spelling first over the whole text, then the next, each from left to right in what is still text.
+// Some tokens eat the white space next to them.
 //
-// One pass of an Aho-Corasick automaton tells which tokens occur at all; only those are searched for,
-// so a text without any costs one step a byte whatever the vocabulary.
+// One pass of an Aho-Corasick automaton tells which tokens occur at all; only those are searched
+// for, so a text without any costs one step a byte whatever the vocabulary.
 #pragma once
 
 #include <array>
@@ -41,10 +41,10 @@ class SpecialCutter {
     std::uint32_t node;
   };
   struct Node {
-    std::vector<Edge> edges;                // few; sorted by byte
+    std::vector<Edge> edges;  // few; sorted by byte
     std::uint32_t fail = kRoot;
-    std::uint32_t output = kNone;           // index in tokens_ of the spelling that ends here
-    std::uint32_t next_output = kRoot;      // the nearest suffix that is a spelling too
+    std::uint32_t output = kNone;       // index in tokens_ of the spelling that ends here
+    std::uint32_t next_output = kRoot;  // the nearest suffix that is a spelling too
   };
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
@@ -55,7 +55,7 @@ class SpecialCutter {
   std::vector<std::uint32_t> tokens_in(std::string_view text, bool parse_special) const;
 
   const Vocab* vocab_ = nullptr;
-  std::vector<TokenId> tokens_;             // in the order of cutting
+  std::vector<TokenId> tokens_;  // in the order of cutting
   std::vector<Node> nodes_;
   std::array<std::uint32_t, 256> first_ = {};
 };

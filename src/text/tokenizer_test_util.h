@@ -24,7 +24,8 @@ Result<TokenizerPtr> load_tokenizer(const std::vector<format::WriteKeyValue>& me
 std::vector<TokenId> encode(const Tokenizer& tokenizer, std::string_view text,
                             EncodeOptions options = {.add_special = false, .parse_special = false});
 
-// llama.cpp's pairs of files: texts separated by a line "__ggml_vocab_test__", and a line of ids each.
+// llama.cpp's pairs of files: texts separated by a line "__ggml_vocab_test__", and a line of ids
+// each.
 std::vector<std::string> read_test_texts(const std::string& path);
 std::vector<std::vector<TokenId>> read_test_ids(const std::string& path);
 

@@ -36,8 +36,8 @@ char32_t base_rune(char32_t rune) {
   if (rune < 0xC0 || rune > kLastRune) return rune;
   utf8proc_int32_t decomposed[32];
   int boundary = 0;
-  const utf8proc_ssize_t n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(rune), decomposed,
-                                                     32, UTF8PROC_DECOMPOSE, &boundary);
+  const utf8proc_ssize_t n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(rune),
+                                                     decomposed, 32, UTF8PROC_DECOMPOSE, &boundary);
   return n >= 1 ? static_cast<char32_t>(decomposed[0]) : rune;
 }
 
@@ -52,8 +52,8 @@ LenientRune decode_lenient(std::string_view text) {
   const char32_t third = low_bits(text, 2, 0x3F);
   if (first < 0xF0) return {(low_bits(text, 0, 0x0F) << 12) | (second << 6) | third, 3};
   if (!is_continuation(text, 3)) return kBroken;
-  const char32_t rune = (low_bits(text, 0, 0x07) << 18) | (second << 12) | (third << 6) |
-                        low_bits(text, 3, 0x3F);
+  const char32_t rune =
+      (low_bits(text, 0, 0x07) << 18) | (second << 12) | (third << 6) | low_bits(text, 3, 0x3F);
   return rune > kLastRune ? kBroken : LenientRune{rune, 4};
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What tokenizers ask of Unicode: the class of a code point, lower case, the base letter under accents,
-// and UTF-8 read the way llama.cpp reads it. Classes come from generated tables (Unicode 15.1, the
-// version of llama.cpp's own); case and decomposition from utf8proc. Pure functions, any thread.
+// What tokenizers ask of Unicode: the class of a code point, lower case, the base letter under
+// accents, and UTF-8 read the way llama.cpp reads it. Classes come from generated tables
+// (Unicode 15.1, the version of llama.cpp's own); case and decomposition from utf8proc. Pure
+// functions, any thread.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,7 @@ inline constexpr std::uint8_t kPunctuation = 8;
 inline constexpr std::uint8_t kSymbol = 16;
 inline constexpr std::uint8_t kControl = 32;
 inline constexpr std::uint8_t kWhiteSpace = 64;
-inline constexpr std::uint8_t kOutside = 128;   // never in the table: what lies beyond a text's end
+inline constexpr std::uint8_t kOutside = 128;  // never in the table: what lies beyond a text's end
 
 std::uint8_t rune_class(char32_t rune);
 
@@ -30,9 +31,9 @@ char32_t lower_case(char32_t rune);
 // The first code point of the canonical decomposition: the letter without its accents.
 char32_t base_rune(char32_t rune);
 
-// UTF-8 as llama.cpp decodes it (unicode.cpp): overlong forms and surrogates are taken at their value,
-// and a byte that starts nothing is U+FFFD. Values above U+10FFFF, at which llama.cpp throws, count
-// as such bytes.
+// UTF-8 as llama.cpp decodes it (unicode.cpp): overlong forms and surrogates are taken at their
+// value, and a byte that starts nothing is U+FFFD. Values above U+10FFFF, at which llama.cpp
+// throws, count as such bytes.
 struct LenientRune {
   char32_t rune;
   std::uint8_t length;

@@ -32,13 +32,15 @@ UnigramTokenizer::UnigramTokenizer(Vocab vocab, Charsmap charsmap)
   unknown_score_ = lowest - kUnknownPenalty;
   for (unsigned byte = 1; byte < 128; ++byte) {
     const char c = static_cast<char>(byte);
-    plain_[byte] = user_defined_.child(ByteTrie::kRoot, c) == ByteTrie::kRoot && !charsmap_.begins_with(c);
+    plain_[byte] =
+        user_defined_.child(ByteTrie::kRoot, c) == ByteTrie::kRoot && !charsmap_.begins_with(c);
   }
 }
 
-// What the front of the text becomes. As in llama.cpp, the longest beginning of any user-defined token
-// is kept as it is, even where the whole token does not follow.
-std::string_view UnigramTokenizer::normalize_front(std::string_view text, std::size_t& consumed) const {
+// What the front of the text becomes. As in llama.cpp, the longest beginning of any user-defined
+// token is kept as it is, even where the whole token does not follow.
+std::string_view UnigramTokenizer::normalize_front(std::string_view text,
+                                                   std::size_t& consumed) const {
   consumed = 1;
   if (plain_[static_cast<unsigned char>(text[0])]) return text.substr(0, 1);
   std::size_t kept = 0;
@@ -93,8 +95,8 @@ void UnigramTokenizer::encode_text(std::string_view text, bool, Scratch& scratch
   if (whole.empty()) return;
   const std::size_t first = out.size();
   std::vector<Best> best;
-  // Where no token has two neighbouring symbols inside it, every way through the text passes between
-  // them, so what follows is solved by itself, starting from the score so far.
+  // Where no token has two neighbouring symbols inside it, every way through the text passes
+  // between them, so what follows is solved by itself, starting from the score so far.
   double score = 0;
   std::size_t part = 0;
   PackedSymbol last = {};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SentencePiece's unigram model, T5's: the text is normalised, then cut so that the sum of the tokens'
-// scores is the highest (Viterbi, in double precision as there). llm_tokenizer_ugm of llama.cpp.
+// SentencePiece's unigram model, T5's: the text is normalised, then cut so that the sum of the
+// tokens' scores is the highest (Viterbi, in double precision as there). llm_tokenizer_ugm of
+// llama.cpp.
 #pragma once
 
 #include "text/bpe_tables.h"
@@ -36,7 +37,7 @@ class UnigramTokenizer final : public TokenizerBase {
   ByteTrie pieces_;
   ByteTrie user_defined_;
   JoinSet joins_;
-  std::array<bool, 256> plain_ = {};   // bytes that normalisation leaves alone at a glance
+  std::array<bool, 256> plain_ = {};  // bytes that normalisation leaves alone at a glance
   double unknown_score_ = 0;
 };
 

@@ -27,7 +27,8 @@ Result<void> apply_model_defaults(const format::Gguf& gguf, Vocab& vocab) {
     vocab.model = VocabModel::bpe;
   } else if (name == "bert") {
     vocab.model = VocabModel::wordpiece;
-    vocab.bos = 101, vocab.unknown = 100, vocab.separator = 102, vocab.padding = 0, vocab.mask = 103;
+    vocab.bos = 101, vocab.unknown = 100, vocab.separator = 102, vocab.padding = 0,
+    vocab.mask = 103;
     vocab.add_bos = true;
   } else if (name == "t5") {
     vocab.model = VocabModel::unigram;
@@ -42,9 +43,10 @@ Result<void> apply_model_defaults(const format::Gguf& gguf, Vocab& vocab) {
     return fail(ErrorCode::unsupported, "{}: it has no vocabulary (tokenizer.ggml.model is \"{}\")",
                 gguf.file_name(), name);
   } else {
-    return fail(ErrorCode::unsupported,
-                "{}: tokenizer.ggml.model is \"{}\", a kind of tokenizer that this version does not know",
-                gguf.file_name(), printable(name, 80));
+    return fail(
+        ErrorCode::unsupported,
+        "{}: tokenizer.ggml.model is \"{}\", a kind of tokenizer that this version does not know",
+        gguf.file_name(), printable(name, 80));
   }
   return {};
 }
@@ -65,7 +67,7 @@ Result<void> choose_pretokenizer(const format::Gguf& gguf, Vocab& vocab) {
   vocab.escape_spaces = vocab.pre->escape_spaces;
   vocab.add_bos = vocab.pre->add_bos;
   if (vocab.pre->no_default_bos) vocab.bos = kNoToken;
-  vocab.lower_case = vocab.pre_name != "whitespace";   // read by models of kind "whitespace" alone
+  vocab.lower_case = vocab.pre_name != "whitespace";  // read by models of kind "whitespace" alone
   return {};
 }
 
@@ -78,7 +80,8 @@ Result<const format::ArrayView*> find_parallel_array(const format::Gguf& gguf, s
                      (value->array.element_type() == format::ValueType::i32 ||
                       (floats_allowed && value->array.element_type() == format::ValueType::f32));
   if (!sound)
-    return fail(ErrorCode::integrity, "{}: {} is not an array of the right type", gguf.file_name(), key);
+    return fail(ErrorCode::integrity, "{}: {} is not an array of the right type", gguf.file_name(),
+                key);
   if (value->array.size() < n_tokens) {
     return fail(ErrorCode::integrity, "{}: {} has {} entries for {} tokens", gguf.file_name(), key,
                 value->array.size(), n_tokens);
@@ -88,13 +91,20 @@ Result<const format::ArrayView*> find_parallel_array(const format::Gguf& gguf, s
 
 std::uint16_t attribute_of_type(std::int64_t type) {
   switch (type) {
-    case 1: return kAttrNormal;
-    case 2: return kAttrUnknown;
-    case 3: return kAttrControl;
-    case 4: return kAttrUserDefined;
-    case 5: return kAttrUnused;
-    case 6: return kAttrByte;
-    default: return 0;
+    case 1:
+      return kAttrNormal;
+    case 2:
+      return kAttrUnknown;
+    case 3:
+      return kAttrControl;
+    case 4:
+      return kAttrUserDefined;
+    case 5:
+      return kAttrUnused;
+    case 6:
+      return kAttrByte;
+    default:
+      return 0;
   }
 }
 
@@ -114,8 +124,8 @@ Result<void> read_tokens(const format::Gguf& gguf, Vocab& vocab) {
     const std::string replacement = token.empty() ? fmt::format("[EMPTY_{}]", i) : std::string();
     const std::string_view spelling = token.empty() ? std::string_view(replacement) : token;
     if (const TokenId first = vocab.find(spelling); first != kNoToken) {
-      return fail(ErrorCode::integrity, "{}: {}: tokens {} and {} are both \"{}\"", gguf.file_name(),
-                  kTokensKey, first, i, printable(spelling, 80));
+      return fail(ErrorCode::integrity, "{}: {}: tokens {} and {} are both \"{}\"",
+                  gguf.file_name(), kTokensKey, first, i, printable(spelling, 80));
     }
     vocab.spelled.add(spelling);
     vocab.longest_token_bytes = std::max(vocab.longest_token_bytes, spelling.size());
@@ -124,10 +134,12 @@ Result<void> read_tokens(const format::Gguf& gguf, Vocab& vocab) {
                                      : static_cast<float>(scores->float_at(i));
     }
     if (types) vocab.attributes[i] = attribute_of_type(types->int_at(i));
-    const bool spells_bytes = vocab.model != VocabModel::rwkv && vocab.model != VocabModel::wordpiece;
+    const bool spells_bytes =
+        vocab.model != VocabModel::rwkv && vocab.model != VocabModel::wordpiece;
     if (spells_bytes && vocab.attributes[i] == kAttrByte && !byte_spelled(spelling)) {
-      return fail(ErrorCode::integrity, "{}: {}: token {} is a byte but is spelled \"{}\", not <0xHH>",
-                  gguf.file_name(), kTokensKey, i, printable(spelling, 80));
+      return fail(ErrorCode::integrity,
+                  "{}: {}: token {} is a byte but is spelled \"{}\", not <0xHH>", gguf.file_name(),
+                  kTokensKey, i, printable(spelling, 80));
     }
   }
   return {};
@@ -143,24 +155,27 @@ int hex_digit(char c) {
 }  // namespace
 
 std::optional<std::uint8_t> byte_spelled(std::string_view spelling) {
-  if (spelling.size() != 6 || !spelling.starts_with("<0x") || spelling[5] != '>') return std::nullopt;
+  if (spelling.size() != 6 || !spelling.starts_with("<0x") || spelling[5] != '>')
+    return std::nullopt;
   const int high = hex_digit(spelling[3]);
   const int low = hex_digit(spelling[4]);
   if (high < 0 || low < 0) return std::nullopt;
   return static_cast<std::uint8_t>(high * 16 + low);
 }
 
-std::string spelling_of_byte(std::uint8_t byte) { return fmt::format("<0x{:02X}>", byte); }
+std::string spelling_of_byte(std::uint8_t byte) {
+  return fmt::format("<0x{:02X}>", byte);
+}
 
 Result<Vocab> load_vocab(const format::Gguf& gguf) {
   Vocab vocab;
   vocab.model_name = TRY(gguf.require_string("tokenizer.ggml.model"));
   TRY(apply_model_defaults(gguf, vocab));
   TRY(choose_pretokenizer(gguf, vocab));
-  vocab.add_space_prefix =
-      TRY(gguf.get_bool("tokenizer.ggml.add_space_prefix")).value_or(vocab.add_space_prefix);
-  vocab.remove_extra_spaces =
-      TRY(gguf.get_bool("tokenizer.ggml.remove_extra_whitespaces")).value_or(false);
+  vocab.add_space_prefix = TRY(gguf.get_bool("tokenizer.ggml.add_space_prefix"))
+  .value_or(vocab.add_space_prefix);
+  vocab.remove_extra_spaces = TRY(gguf.get_bool("tokenizer.ggml.remove_extra_whitespaces"))
+  .value_or(false);
   TRY(read_tokens(gguf, vocab));
   TRY(load_special_tokens(gguf, vocab));
   return vocab;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The vocabulary of a GGUF file as llama.cpp understands it (src/llama-vocab.cpp): tokens with their
-// scores and attributes, the special ids, and what is added before and after a text. Loading makes the
-// same corrections: defaults where the metadata is silent, control tokens recognised by their spelling,
-// tokens that end a turn. Immutable after load.
+// The vocabulary of a GGUF file as llama.cpp understands it (src/llama-vocab.cpp): tokens with
+// their scores and attributes, the special ids, and what is added before and after a text. Loading
+// makes the same corrections: defaults where the metadata is silent, control tokens recognised by
+// their spelling, tokens that end a turn. Immutable after load.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,12 @@
 namespace hearth::text {
 
 enum class VocabModel : std::uint8_t {
-  spm, bpe, wordpiece, unigram, rwkv, plamo2,
+  spm,
+  bpe,
+  wordpiece,
+  unigram,
+  rwkv,
+  plamo2,
 };
 
 // Attribute bits of a token; several may be set after the corrections.
@@ -36,15 +41,15 @@ inline constexpr std::uint16_t kAttrStripLeft = 64;    // eats the white space b
 inline constexpr std::uint16_t kAttrStripRight = 128;  // and after it
 
 inline constexpr TokenId kNoToken = -1;
-inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";   // U+2581, SentencePiece's space
+inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, SentencePiece's space
 
 struct Vocab {
   VocabModel model = VocabModel::spm;
-  std::string model_name;                    // as in tokenizer.ggml.model
-  const PreTokenizer* pre = nullptr;         // of BPE models
+  std::string model_name;             // as in tokenizer.ggml.model
+  const PreTokenizer* pre = nullptr;  // of BPE models
   std::string pre_name;
 
-  ByteIndex spelled;                         // token id to spelling and back
+  ByteIndex spelled;  // token id to spelling and back
   std::vector<float> scores;
   std::vector<std::uint16_t> attributes;
   std::size_t longest_token_bytes = 0;
@@ -63,14 +68,14 @@ struct Vocab {
   TokenId fim_pad = kNoToken;
   TokenId fim_repository = kNoToken;
   TokenId fim_separator = kNoToken;
-  std::vector<TokenId> end_of_generation;    // sorted
+  std::vector<TokenId> end_of_generation;  // sorted
 
   bool add_bos = false;
   bool add_eos = false;
   bool add_space_prefix = false;
   bool remove_extra_spaces = false;
-  bool escape_spaces = true;                 // spaces are U+2581 in the vocabulary
-  bool lower_case = true;                    // WordPiece's normaliser
+  bool escape_spaces = true;  // spaces are U+2581 in the vocabulary
+  bool lower_case = true;     // WordPiece's normaliser
   bool strip_accents = true;
 
   std::size_t size() const { return spelled.size(); }
@@ -81,7 +86,8 @@ struct Vocab {
   float score(TokenId id) const { return scores[static_cast<std::size_t>(id)]; }
 };
 
-// integrity, naming the key, for malformed metadata; unsupported for an unknown model or pre-tokenizer.
+// integrity, naming the key, for malformed metadata; unsupported for an unknown model or
+// pre-tokenizer.
 Result<Vocab> load_vocab(const format::Gguf& gguf);
 
 // The second half of loading: special ids, corrections by spelling, end of generation, stripping.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whole vocabularies of real models with llama.cpp's expected ids. They are too large and not ours to
-// commit: set HEARTH_SHARED_DATA to a folder that holds vocab/NAME.gguf, .gguf.inp and .gguf.out.
+// Whole vocabularies of real models with llama.cpp's expected ids. They are too large and not ours
+// to commit: set HEARTH_SHARED_DATA to a folder that holds vocab/NAME.gguf, .gguf.inp and
+// .gguf.out.
 #include <dirent.h>
 #include <gtest/gtest.h>
 
@@ -45,7 +46,8 @@ TEST(VocabData, EveryCaseOfEverySharedVocabulary) {
     ASSERT_GE(texts.size(), ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i)
       EXPECT_EQ(encode(**tokenizer, texts[i]), ids[i]) << "case " << i << ": [" << texts[i] << "]";
-    std::printf("%s: %s, %zu cases\n", path.c_str(), (*tokenizer)->description().c_str(), ids.size());
+    std::printf("%s: %s, %zu cases\n", path.c_str(), (*tokenizer)->description().c_str(),
+                ids.size());
   }
 }
 

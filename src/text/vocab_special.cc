@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Special tokens of a vocabulary: the ids that the metadata names, and the ones that converters forgot
-// to name and llama.cpp recognises by their spelling (src/llama-vocab.cpp, llama_vocab::impl::load).
-// Where llama.cpp goes through a hash table, and so takes candidates in no order, the lowest id wins.
+// Special tokens of a vocabulary: the ids that the metadata names, and the ones that converters
+// forgot to name and llama.cpp recognises by their spelling (src/llama-vocab.cpp,
+// llama_vocab::impl::load). Where llama.cpp goes through a hash table, and so takes candidates in
+// no order, the lowest id wins.
 #include <algorithm>
 #include <array>
 #include <initializer_list>
@@ -24,7 +25,7 @@ std::uint16_t& attribute_of(Vocab& vocab, TokenId id) {
 
 struct NamedId {
   std::string_view key;
-  TokenId Vocab::*id;
+  TokenId Vocab::* id;
 };
 
 // The last three are older names that files still carry.
@@ -60,18 +61,20 @@ Result<void> read_named_ids(const format::Gguf& gguf, Vocab& vocab) {
 }
 
 Result<void> read_additions(const format::Gguf& gguf, Vocab& vocab) {
-  vocab.add_bos = TRY(gguf.get_bool("tokenizer.ggml.add_bos_token")).value_or(vocab.add_bos);
-  vocab.add_eos = TRY(gguf.get_bool("tokenizer.ggml.add_eos_token")).value_or(vocab.add_eos);
-  if (vocab.pre && vocab.pre->gemma4) vocab.add_bos = true;   // llama.cpp pull request 21500
-  vocab.lower_case =
-      TRY(gguf.get_bool("tokenizer.ggml.normalizer.lowercase")).value_or(vocab.lower_case);
-  vocab.strip_accents =
-      TRY(gguf.get_bool("tokenizer.ggml.normalizer.strip_accents")).value_or(vocab.lower_case);
+  vocab.add_bos = TRY(gguf.get_bool("tokenizer.ggml.add_bos_token"))
+  .value_or(vocab.add_bos);
+  vocab.add_eos = TRY(gguf.get_bool("tokenizer.ggml.add_eos_token"))
+  .value_or(vocab.add_eos);
+  if (vocab.pre && vocab.pre->gemma4) vocab.add_bos = true;  // llama.cpp pull request 21500
+  vocab.lower_case = TRY(gguf.get_bool("tokenizer.ggml.normalizer.lowercase"))
+  .value_or(vocab.lower_case);
+  vocab.strip_accents = TRY(gguf.get_bool("tokenizer.ggml.normalizer.strip_accents"))
+  .value_or(vocab.lower_case);
   return {};
 }
 
 struct SpelledRole {
-  TokenId Vocab::*id;
+  TokenId Vocab::* id;
   std::array<std::string_view, 12> spellings;
 };
 
@@ -117,11 +120,28 @@ void mark_unused(Vocab& vocab) {
   }
 }
 
-constexpr std::string_view kEndSpellings[] = {
-    "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>",
-    "<end_of_turn>", "<|endoftext|>", "</s>", "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]",
-    "<|end_of_text|>", "<end_of_utterance>", "<eos>", "<turn|>", "<|tool_response>",
-    "<｜end▁of▁sentence｜>", "[e~["};
+constexpr std::string_view kEndSpellings[] = {"<|eot_id|>",
+                                              "<|im_end|>",
+                                              "<|end|>",
+                                              "<|return|>",
+                                              "<|call|>",
+                                              "<|flush|>",
+                                              "<|calls|>",
+                                              "<end_of_turn>",
+                                              "<|endoftext|>",
+                                              "</s>",
+                                              "<|eom_id|>",
+                                              "<EOT>",
+                                              "_<EOT>",
+                                              "[EOT]",
+                                              "[EOS]",
+                                              "<|end_of_text|>",
+                                              "<end_of_utterance>",
+                                              "<eos>",
+                                              "<turn|>",
+                                              "<|tool_response>",
+                                              "<｜end▁of▁sentence｜>",
+                                              "[e~["};
 
 class EndSet {
  public:
@@ -159,7 +179,8 @@ void collect_ends(Vocab& vocab) {
     attribute_of(vocab, id) |= kAttrControl;
   }
   // gpt-oss's channel marks are always rendered.
-  for (const std::string_view spelling : {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"}) {
+  for (const std::string_view spelling :
+       {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"}) {
     if (const TokenId id = vocab.find(spelling); id != kNoToken)
       attribute_of(vocab, id) = kAttrUserDefined;
   }
@@ -188,14 +209,17 @@ void set_attribute(Vocab& vocab, std::string_view spelling, std::uint16_t bit, b
 Result<void> set_stripping(const format::Gguf& gguf, Vocab& vocab) {
   std::string name(TRY(gguf.get_string("general.name")).value_or(""));
   for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  const std::string_view architecture = TRY(gguf.get_string("general.architecture")).value_or("");
-  const std::string_view pre = TRY(gguf.get_string("tokenizer.ggml.pre")).value_or("");
+  const std::string_view architecture = TRY(gguf.get_string("general.architecture"))
+  .value_or("");
+  const std::string_view pre = TRY(gguf.get_string("tokenizer.ggml.pre"))
+  .value_or("");
   if (contains_any(pre, {"jina-v2-de", "jina-v2-es", "jina-v2-code"}) ||
       contains_any(architecture, {"nomic-bert-moe", "jina-bert-v3"})) {
     set_attribute(vocab, "<mask>", kAttrStripLeft, true);
   } else if (contains_any(name, {"phi-3", "phi3"})) {
     for (std::uint16_t& attribute : vocab.attributes) {
-      if (attribute & (kAttrControl | kAttrUserDefined | kAttrUnknown)) attribute |= kAttrStripRight;
+      if (attribute & (kAttrControl | kAttrUserDefined | kAttrUnknown))
+        attribute |= kAttrStripRight;
     }
     set_attribute(vocab, "</s>", kAttrStripRight, true);
     for (const std::string_view spelling : {"<unk>", "<s>", "<|endoftext|>"})

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BERT's WordPiece as llama.cpp runs it (llm_tokenizer_wpm_session): text is normalised and cut at white
-// space and around punctuation, then each word is the longest tokens from left to right, or the unknown
-// token as a whole. In the vocabulary, words begin with U+2581 and continuations are bare.
+// BERT's WordPiece as llama.cpp runs it (llm_tokenizer_wpm_session): text is normalised and cut at
+// white space and around punctuation, then each word is the longest tokens from left to right, or
+// the unknown token as a whole. In the vocabulary, words begin with U+2581 and continuations are
+// bare.
 #include "text/byte_trie.h"
 #include "text/tokenizer_base.h"
 
@@ -33,7 +34,8 @@ class WordPieceTokenizer final : public TokenizerBase {
     while (!text.empty()) {
       const LenientRune next = decode_lenient(text);
       text.remove_prefix(next.length);
-      // Accents go with the decomposition's tail: only its first code point is kept, as in llama.cpp.
+      // Accents go with the decomposition's tail: only its first code point is kept, as in
+      // llama.cpp.
       const char32_t rune = vocab_.strip_accents ? base_rune(next.rune) : next.rune;
       const std::uint8_t bits = rune_class(rune);
       if (bits & kWhiteSpace) {
@@ -42,7 +44,8 @@ class WordPieceTokenizer final : public TokenizerBase {
       }
       if (rune == 0 || rune == 0xFFFD || (bits & kControl)) continue;
       if (vocab_.strip_accents && (bits & kMark)) continue;
-      const bool alone = (bits & kPunctuation) || (rune < 0x7F && (bits & kSymbol)) || is_chinese(rune);
+      const bool alone =
+          (bits & kPunctuation) || (rune < 0x7F && (bits & kSymbol)) || is_chinese(rune);
       if (alone) encode_word(scratch, out);
       append_plain(word, vocab_.lower_case ? lower_case(rune) : rune);
       if (alone) encode_word(scratch, out);

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 namespace hearth::test {
 namespace {
@@ -117,7 +118,7 @@ std::string scratch_folder() {
     Folder() {
       if (::mkdtemp(path.data()) == nullptr) std::abort();
     }
-    ~Folder() { static_cast<void>(std::system(("rm -rf " + path).c_str())); }
+    ~Folder() { std::filesystem::remove_all(path); }
   };
   static const Folder folder;
   return folder.path;

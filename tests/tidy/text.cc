@@ -12,7 +12,8 @@ namespace hearth::tidy {
 namespace {
 
 constexpr const char* kExceptionsFile = "tools/tidy-exceptions.txt";
-constexpr std::size_t kMaxColumns = 100;
+// Of scripts and build files; in C++ clang-format decides, to 100 columns.
+constexpr std::size_t kMaxColumns = 120;
 constexpr std::size_t kMaxFileBytes = 1 << 20;
 
 // Bytes that start a UTF-8 sequence: close enough to columns for the few lines that are not ASCII.
@@ -88,7 +89,8 @@ Breaches check_lines(const Tree& tree) {
     std::size_t number = 0;
     for (const std::string_view line : lines_of(file.text)) {
       const std::string where = fmt::format("{}:{}", file.path, ++number);
-      if (checked && columns(line) > kMaxColumns && line.find("://") == std::string_view::npos)
+      if (checked && !file.is_cpp() && columns(line) > kMaxColumns &&
+          line.find("://") == std::string_view::npos)
         breaches.push_back(fmt::format("{}: {} columns", where, columns(line)));
       if (checked && (line.ends_with(' ') || line.ends_with('\t') || line.ends_with('\r')))
         breaches.push_back(fmt::format("{}: white space at the end", where));

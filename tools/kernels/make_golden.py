@@ -9,6 +9,7 @@ Records: u32 type, u32 n_bytes, u32 n_floats, the bytes, the floats; little endi
 number of random blocks for each type; four constant ones (all bits clear, all set, 0x55, 0xAA) follow.
 Scales are made finite: what a NaN scale decodes to is nobody's promise.
 """
+
 import struct
 import sys
 
@@ -18,9 +19,31 @@ from gguf.constants import GGML_QUANT_SIZES
 
 # type number -> offsets of its 16-bit float scales
 SCALES = {
-    2: [0], 3: [0, 2], 6: [0], 7: [0, 2], 8: [0], 10: [80, 82], 11: [108], 12: [0, 2], 13: [0, 2],
-    14: [208], 16: [0], 17: [0], 18: [0], 19: [0], 20: [0], 21: [0], 22: [0], 23: [0], 29: [],
-    34: [52], 35: [64], 39: [], 40: [], 41: [0], 42: [0],
+    2: [0],
+    3: [0, 2],
+    6: [0],
+    7: [0, 2],
+    8: [0],
+    10: [80, 82],
+    11: [108],
+    12: [0, 2],
+    13: [0, 2],
+    14: [208],
+    16: [0],
+    17: [0],
+    18: [0],
+    19: [0],
+    20: [0],
+    21: [0],
+    22: [0],
+    23: [0],
+    29: [],
+    34: [52],
+    35: [64],
+    39: [],
+    40: [],
+    41: [0],
+    42: [0],
 }
 SIZES = {41: (128, 18), 42: (64, 18)}
 
@@ -40,7 +63,9 @@ def finite_scales(number: int, blocks: np.ndarray) -> np.ndarray:
     for offset in SCALES[number]:  # an exponent of all ones loses its lowest bit
         high = blocks[:, offset + 1]
         blocks[:, offset + 1] = np.where((high & 0x7C) == 0x7C, high & 0xFB, high)
-    if number == 29:  # IQ1_M spreads its scale over the top nibbles of four words; the last is on top
+    if (
+        number == 29
+    ):  # IQ1_M spreads its scale over the top nibbles of four words; the last is on top
         top = blocks[:, 55]
         blocks[:, 55] = np.where((top & 0x70) == 0x70, top & 0xBF, top)
     return blocks

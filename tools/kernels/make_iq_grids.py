@@ -7,6 +7,7 @@ The books are facts of the GGUF format. They are read from the packed tables of 
 
     python3 tools/kernels/make_iq_grids.py > src/kernels/generated/iq_grids.inc
 """
+
 import sys
 
 import numpy as np
@@ -29,7 +30,9 @@ def main() -> None:
 
     out = sys.stdout
     out.write("// SPDX-License-Identifier: Apache-2.0\n")
-    out.write("//\n// Written by tools/kernels/make_iq_grids.py from the PyPI package gguf 0.19.0.\n")
+    out.write(
+        "//\n// Written by tools/kernels/make_iq_grids.py from the PyPI package gguf 0.19.0.\n"
+    )
     for name, book, entries, run in BOOKS:
         book.init_grid()
         grid = book.grid.reshape(entries, run)
@@ -38,7 +41,7 @@ def main() -> None:
         rows = ["{" + ", ".join(str(int(v)) for v in row) + "}" for row in grid]
         per_line = 2 if run == 8 else 5
         for i in range(0, entries, per_line):
-            out.write("    " + ", ".join(rows[i:i + per_line]) + ",\n")
+            out.write("    " + ", ".join(rows[i : i + per_line]) + ",\n")
         out.write("};\n")
 
 

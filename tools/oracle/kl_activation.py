@@ -172,7 +172,9 @@ def main():
     tok = tokenizer(model)
     texts = {t: pathlib.Path(t).read_text() for t in args.text} if args.text else default_texts()
     variants = {
-        k: v for k, v in VARIANTS.items() if not args.only or any(k.startswith(o) for o in args.only)
+        k: v
+        for k, v in VARIANTS.items()
+        if not args.only or any(k.startswith(o) for o in args.only)
     }
     kls = {k: [] for k in variants}
     same = {k: [] for k in variants}
@@ -181,9 +183,11 @@ def main():
         + ", ".join(f"{n} x {t}" for t, n in Counter(t.name for t in model.types.values()).items()),
         "",
     ]
-    bos = [model.field("tokenizer.ggml.bos_token_id")] if model.field(
-        "tokenizer.ggml.add_bos_token"
-    ) else []
+    bos = (
+        [model.field("tokenizer.ggml.bos_token_id")]
+        if model.field("tokenizer.ggml.add_bos_token")
+        else []
+    )
     for title, text in texts.items():
         ids = (bos + tok.encode(text).ids)[: args.tokens]
         start = time.time()

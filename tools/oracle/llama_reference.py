@@ -29,7 +29,9 @@ class Llama:
         self.reader = gguf.GGUFReader(path)
         self.types = {t.name: t.tensor_type for t in self.reader.tensors}
         self.w = {
-            t.name: np.ascontiguousarray(gguf.quants.dequantize(t.data, t.tensor_type)).astype(dtype)
+            t.name: np.ascontiguousarray(gguf.quants.dequantize(t.data, t.tensor_type)).astype(
+                dtype
+            )
             for t in self.reader.tensors
         }
         arch = self.field("general.architecture")

@@ -151,7 +151,9 @@ def interleave(m, heads):
     """Rows of q and k from 'two halves' to 'interleaved pairs' rotary order."""
     rows, columns = m.shape
     half = rows // heads // 2
-    return np.ascontiguousarray(m.reshape(heads, 2, half, columns).swapaxes(1, 2).reshape(rows, columns))
+    return np.ascontiguousarray(
+        m.reshape(heads, 2, half, columns).swapaxes(1, 2).reshape(rows, columns)
+    )
 
 
 def rope_factors(cfg):
@@ -309,7 +311,9 @@ MEAN_QUANT = {T.Q2_K: 1.5, T.Q4_K: 7.5, T.Q5_K: 15.5}
 def random_blocks(rng, kind, rows, columns, std):
     """Random bytes as blocks of a type, scaled to a given standard deviation of weights."""
     if kind in (T.TQ1_0, T.TQ2_0):
-        return gguf.quants.quantize((rng.standard_normal((rows, columns)) * std).astype(np.float32), kind)
+        return gguf.quants.quantize(
+            (rng.standard_normal((rows, columns)) * std).astype(np.float32), kind
+        )
     per, size = gguf.GGML_QUANT_SIZES[kind]
     n = rows * columns // per
     raw = rng.integers(0, 256, (n, size), dtype=np.uint8)
@@ -400,8 +404,12 @@ def main():
         rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
     )  # fmt: skip
     mostly = gguf.LlamaFileType
-    write_blocks(args.out, "tiny-blocks-q4_k", 21, cfg, {"*": T.Q4_K}, mostly.MOSTLY_Q4_K_S, True, ids)
-    write_blocks(args.out, "tiny-blocks-q6_k", 22, cfg, {"*": T.Q6_K}, mostly.MOSTLY_Q6_K, True, ids)
+    write_blocks(
+        args.out, "tiny-blocks-q4_k", 21, cfg, {"*": T.Q4_K}, mostly.MOSTLY_Q4_K_S, True, ids
+    )
+    write_blocks(
+        args.out, "tiny-blocks-q6_k", 22, cfg, {"*": T.Q6_K}, mostly.MOSTLY_Q6_K, True, ids
+    )
     mix = {
         "*": T.Q5_K, "token_embd": T.IQ4_NL, "attn_q": T.Q2_K, "attn_k": T.Q3_K, "attn_v": T.Q6_K,
         "attn_output": T.IQ4_XS, "ffn_gate": T.MXFP4, "ffn_up": T.Q3_K, "ffn_down": T.Q5_K,

@@ -27,7 +27,9 @@ def main():
     ap.add_argument("model", help="GGUF file of the llama architecture")
     ap.add_argument("--ids", required=True, help="comma separated ids, or a file of them")
     ap.add_argument("--block", type=int, default=0, help="int8 activation block (0: no rounding)")
-    ap.add_argument("--f16-scale", action="store_true", help="round the scale to float16 (ggml's Q8_0)")
+    ap.add_argument(
+        "--f16-scale", action="store_true", help="round the scale to float16 (ggml's Q8_0)"
+    )
     ap.add_argument("--out", help="write float32 [token][vocabulary] here")
     ap.add_argument("--compare", help="float32 logits of an engine, same layout")
     args = ap.parse_args()
@@ -43,7 +45,9 @@ def main():
         ref, other = log_softmax(logits), log_softmax(got)
         kl = (np.exp(ref) * (ref - other)).sum(-1)
         print(f"max difference       {np.abs(got - logits).max():.3e}")
-        print(f"relative RMS         {np.sqrt(np.mean((got - logits) ** 2) / np.mean(logits**2)):.3e}")
+        print(
+            f"relative RMS         {np.sqrt(np.mean((got - logits) ** 2) / np.mean(logits**2)):.3e}"
+        )
         print(f"KL mean / max        {kl.mean():.3e} / {kl.max():.3e}")
         print(f"same most probable   {100 * (ref.argmax(-1) == other.argmax(-1)).mean():.1f} %")
 

@@ -11,6 +11,7 @@ library's exp and log. Semantics follow llama.cpp (src/llama-sampler.cpp) but fo
 both sides of this comparison define: a token at -infinity is no candidate, ties go to the likelier
 and then to the lower id, and arithmetic is in double. Standard library only.
 """
+
 import json
 import math
 import pathlib
@@ -48,7 +49,7 @@ def logit_bias(cands, p, history, u):
 
 def penalties(cands, p, history, u):
     n = p["repeat_last_n"]
-    window = history if n < 0 else history[len(history) - min(n, len(history)):]
+    window = history if n < 0 else history[len(history) - min(n, len(history)) :]
     out = []
     for i, l in cands:
         count = window.count(i)
@@ -61,13 +62,13 @@ def penalties(cands, p, history, u):
 
 def dry(cands, p, history, u):
     n = p["dry_penalty_last_n"]
-    h = history if n < 0 else history[len(history) - min(n, len(history)):]
+    h = history if n < 0 else history[len(history) - min(n, len(history)) :]
     allowed = p["dry_allowed_length"]
     if len(h) <= allowed:
         return cands
     limit = len(h)
     for start in range(len(h) - 1, -1, -1):  # the nearest breaker
-        fits = [b for b in p["dry_sequence_breakers"] if h[start:start + len(b)] == b]
+        fits = [b for b in p["dry_sequence_breakers"] if h[start : start + len(b)] == b]
         if fits:
             limit = len(h) - start - max(map(len, fits))
             break
@@ -83,8 +84,11 @@ def dry(cands, p, history, u):
             longest[h[end]] = max(longest.get(h[end], 0), m)
     spared = [b[0] for b in p["dry_sequence_breakers"] if len(b) == 1]
     return [
-        (i, l - p["dry_multiplier"] * p["dry_base"] ** (longest[i] - allowed))
-        if i in longest and i not in spared else (i, l)
+        (
+            (i, l - p["dry_multiplier"] * p["dry_base"] ** (longest[i] - allowed))
+            if i in longest and i not in spared
+            else (i, l)
+        )
         for i, l in cands
     ]
 
@@ -209,26 +213,50 @@ def draws(seed, step):
 # decides, except those (0, 1, equal logits) where the meaning is exact.
 VARIED = {
     "logit_bias": {},
-    "penalties": {"repeat_last_n": [0, 1, 3, 8, 64, -1], "repeat_penalty": [1, 1.1, 0.7, 2],
-                  "presence_penalty": [0, 0.5, -1], "frequency_penalty": [0, 0.3, -0.2]},
-    "dry": {"dry_multiplier": [0.8, 1.5], "dry_base": [1, 1.75, 3],
-            "dry_allowed_length": [0, 1, 2, 3], "dry_penalty_last_n": [5, 20, 64, -1]},
+    "penalties": {
+        "repeat_last_n": [0, 1, 3, 8, 64, -1],
+        "repeat_penalty": [1, 1.1, 0.7, 2],
+        "presence_penalty": [0, 0.5, -1],
+        "frequency_penalty": [0, 0.3, -0.2],
+    },
+    "dry": {
+        "dry_multiplier": [0.8, 1.5],
+        "dry_base": [1, 1.75, 3],
+        "dry_allowed_length": [0, 1, 2, 3],
+        "dry_penalty_last_n": [5, 20, 64, -1],
+    },
     "top_n_sigma": {"top_n_sigma": [0.3, 1.03, 2.1, 50]},
     "top_k": {"top_k": [0, 1, 2, 5, 40, 10**6]},
     "typical_p": {"typical_p": [0.01, 0.2, 0.53, 0.91, 0.999], "min_keep": [0, 0, 1, 4]},
     "top_p": {"top_p": [0, 0.1, 0.47, 0.9, 0.999], "min_keep": [0, 0, 1, 4]},
     "min_p": {"min_p": [0, 0.001, 0.051, 0.31, 1], "min_keep": [0, 0, 1, 4]},
-    "xtc": {"xtc_probability": [0, 0.5, 1], "xtc_threshold": [0, 0.011, 0.1, 0.3, 0.5],
-            "min_keep": [0, 0, 1, 4]},
-    "temperature": {"temp": [0, 0.1, 0.8, 1, 1.7, -1], "dynatemp_range": [0, 0, 0.5, 2],
-                    "dynatemp_exponent": [1, 0.5, 2]},
+    "xtc": {
+        "xtc_probability": [0, 0.5, 1],
+        "xtc_threshold": [0, 0.011, 0.1, 0.3, 0.5],
+        "min_keep": [0, 0, 1, 4],
+    },
+    "temperature": {
+        "temp": [0, 0.1, 0.8, 1, 1.7, -1],
+        "dynatemp_range": [0, 0, 0.5, 2],
+        "dynatemp_exponent": [1, 0.5, 2],
+    },
     "mirostat_1": {"temp": [0, 0.8, 1], "mu": [0.5, 3, 10], "mirostat_tau": [5, 2]},
     "mirostat_2": {"temp": [0, 0.8, 1], "mu": [0.013, 1.37, 3.2, 10], "mirostat_tau": [5, 2]},
-    "adaptive_p": {"adaptive_target": [-1, 0, 0.3, 0.9, 1], "adaptive_decay": [0, 0.5, 0.9],
-                   "adaptive_sum": [0, 0.4, 2.5], "adaptive_weight": [1, 3.1, 10]},
+    "adaptive_p": {
+        "adaptive_target": [-1, 0, 0.3, 0.9, 1],
+        "adaptive_decay": [0, 0.5, 0.9],
+        "adaptive_sum": [0, 0.4, 2.5],
+        "adaptive_weight": [1, 3.1, 10],
+    },
 }
-DEFAULTS = {"min_keep": 0, "temp": 1, "dynatemp_range": 0, "dynatemp_exponent": 1,
-            "logit_bias": [], "dry_sequence_breakers": []}
+DEFAULTS = {
+    "min_keep": 0,
+    "temp": 1,
+    "dynatemp_range": 0,
+    "dynatemp_exponent": 1,
+    "logit_bias": [],
+    "dry_sequence_breakers": [],
+}
 
 
 def make_case(name, rng, number):
@@ -250,11 +278,15 @@ def make_case(name, rng, number):
     few = max(1, min(n, rng.choice([2, 3, 6, 130])))  # small alphabets repeat more
     history = [rng.randrange(few) for _ in range(rng.choice([0, 1, 4, 30, 90]))]
     if name == "logit_bias":
-        p["logit_bias"] = [[rng.randrange(n), rng.choice([f32(-1.3), 2, 0.5, None])]
-                           for _ in range(rng.randrange(4))]
+        p["logit_bias"] = [
+            [rng.randrange(n), rng.choice([f32(-1.3), 2, 0.5, None])]
+            for _ in range(rng.randrange(4))
+        ]
     if name == "dry":
-        p["dry_sequence_breakers"] = [[rng.randrange(n) for _ in range(rng.choice([1, 1, 2, 3]))]
-                                      for _ in range(rng.randrange(4))]
+        p["dry_sequence_breakers"] = [
+            [rng.randrange(n) for _ in range(rng.choice([1, 1, 2, 3]))]
+            for _ in range(rng.randrange(4))
+        ]
     p["vocab"] = n
     u = rng.randrange(1000) / 1000
     cands = [(i, l / SCALE) for i, l in enumerate(logits) if l != DEAD]
@@ -264,9 +296,14 @@ def make_case(name, rng, number):
     ps = dict(zip([i for i, _ in kept], probs(kept)))
     ids = sorted(ps)
     del p["vocab"]
-    return {"params": {k: v for k, v in p.items() if DEFAULTS.get(k) != v},
-            "logits": logits, "history": history if name in ("penalties", "dry") else [], "u": u,
-            "ids": ids, "p": [float(f"{ps[i]:.7g}") for i in ids]}
+    return {
+        "params": {k: v for k, v in p.items() if DEFAULTS.get(k) != v},
+        "logits": logits,
+        "history": history if name in ("penalties", "dry") else [],
+        "u": u,
+        "ids": ids,
+        "p": [float(f"{ps[i]:.7g}") for i in ids],
+    }
 
 
 def main(folder):
@@ -275,10 +312,14 @@ def main(folder):
         cases = [make_case(name, rng, number) for number in range(63)]
         lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases if c)
         (folder / f"{name}.json").write_text(
-            f'{{"sampler":"{name}","scale":{SCALE},"dead":{DEAD},"cases":[\n{lines}\n]}}\n')
+            f'{{"sampler":"{name}","scale":{SCALE},"dead":{DEAD},"cases":[\n{lines}\n]}}\n'
+        )
     seeds = [0, 1, 7, 0xFFFFFFFE, 2**63 + 5]
-    rows = [{"seed": s, "step": t, "draws": draws(s, t)}
-            for s in seeds for t in [0, 1, 2, 1000, 2**32 + 3]]
+    rows = [
+        {"seed": s, "step": t, "draws": draws(s, t)}
+        for s in seeds
+        for t in [0, 1, 2, 1000, 2**32 + 3]
+    ]
     lines = ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows)
     (folder / "draws.json").write_text(f'{{"rows":[\n{lines}\n]}}\n')
 

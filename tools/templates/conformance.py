@@ -10,30 +10,42 @@ tools, system messages, tool calls, thinking, parts; with and without a generati
 values for every variable that the template itself reads. Python and Hearth must print the same bytes,
 or both must fail. Ends with status 1 where they differ.
 """
+
 import argparse
 import pathlib
+import random
 import sys
 
 import conversations
 import jinja_oracle
 
 
-def compare(path, hearth, verbose):
+def compare(path, hearth, verbose, most):
     source = path.read_text(encoding="utf-8")
     n_same = n_raised = n_cases = 0
     shown = 0
-    for label, variables in conversations.cases(jinja_oracle.undeclared(source)):
+    cases = list(conversations.cases(jinja_oracle.undeclared(source)))
+    if most and len(cases) > most:
+        cases = random.Random(1).sample(cases, most)
+    for label, variables in cases:
         n_cases += 1
         expected = jinja_oracle.render(source, variables)
         actual = hearth.render(source, variables)
         if expected[0] != actual[0] or (expected[0] and expected[1] != actual[1]):
             if shown < verbose:
                 shown += 1
-                print("%s: %s\n  python %s %r\n  hearth %s %r" % (path.name, label, *expected, *actual))
+                print(
+                    "%s: %s\n  python %s %r\n  hearth %s %r"
+                    % (path.name, label, *expected, *actual)
+                )
             continue
         n_same += 1
         n_raised += not expected[0]
-    print("%-55s %6d cases, %6d equal (%d of them raise in both)" % (path.name, n_cases, n_same, n_raised), flush=True)
+    print(
+        "%-55s %6d cases, %6d equal (%d of them raise in both)"
+        % (path.name, n_cases, n_same, n_raised),
+        flush=True,
+    )
     return n_cases, n_same
 
 
@@ -41,14 +53,29 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     parser.add_argument("--runner", required=True, help="the program hearth_template_runner")
-    parser.add_argument("--verbose", type=int, default=2, help="differences to show of each template")
+    parser.add_argument(
+        "--verbose", type=int, default=2, help="differences to show of each template"
+    )
+    parser.add_argument(
+        "--most",
+        type=int,
+        default=0,
+        help="cases of each template, drawn with a fixed seed; 0 for all",
+    )
     parser.add_argument("--only", default="", help="part of the file names to look at")
     options = parser.parse_args()
     hearth = jinja_oracle.Hearth(options.runner)
-    totals = [compare(path, hearth, options.verbose) for folder in options.folders
-              for path in sorted(folder.glob("*.jinja")) if options.only in path.name]
+    totals = [
+        compare(path, hearth, options.verbose, options.most)
+        for folder in options.folders
+        for path in sorted(folder.glob("*.jinja"))
+        if options.only in path.name
+    ]
     n_cases, n_same = (sum(column) for column in zip(*totals))
-    print("%d templates, %d cases, %d equal, %d different" % (len(totals), n_cases, n_same, n_cases - n_same))
+    print(
+        "%d templates, %d cases, %d equal, %d different"
+        % (len(totals), n_cases, n_same, n_cases - n_same)
+    )
     return 0 if totals and n_cases == n_same else 1
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Conversations that between them use what chat templates know of: roles, tools, thinking, parts."""
+
 import copy
 import itertools
 
@@ -7,14 +8,22 @@ WEATHER = {
     "type": "function",
     "function": {
         "name": "get_weather",
-        "description": "Get the weather.\nAlso \"tomorrow's\".",
+        "description": 'Get the weather.\nAlso "tomorrow\'s".',
         "parameters": {
             "type": "object",
             "properties": {
                 "city": {"type": "string", "description": "The city, e.g. Zürich <CH>"},
                 "unit": {"type": "string", "enum": ["celsius", "fahrenheit"], "default": "celsius"},
-                "days": {"type": ["integer", "null"], "minimum": 1, "maximum": 18446744073709551615},
-                "where": {"type": "object", "properties": {"lat": {"type": "number"}}, "required": ["lat"]},
+                "days": {
+                    "type": ["integer", "null"],
+                    "minimum": 1,
+                    "maximum": 18446744073709551615,
+                },
+                "where": {
+                    "type": "object",
+                    "properties": {"lat": {"type": "number"}},
+                    "required": ["lat"],
+                },
                 "tags": {"type": "array", "items": {"type": "string"}},
                 "any": {"anyOf": [{"type": "string"}, {"type": "number"}]},
             },
@@ -23,11 +32,25 @@ WEATHER = {
         "return": {"type": "string", "description": "The forecast"},
     },
 }
-SEARCH = {"type": "function", "function": {"name": "search", "description": "", "parameters": {
-    "type": "object", "properties": {}}, "strict": False}}
+SEARCH = {
+    "type": "function",
+    "function": {
+        "name": "search",
+        "description": "",
+        "parameters": {"type": "object", "properties": {}},
+        "strict": False,
+    },
+}
 BARE = {"type": "function", "function": {"name": "now", "description": "The time."}}
-PLAIN = {"name": "plain", "description": "A tool without its envelope.", "parameters": {
-    "type": "object", "properties": {"x": {"type": "number", "description": "A number"}}, "required": ["x"]}}
+PLAIN = {
+    "name": "plain",
+    "description": "A tool without its envelope.",
+    "parameters": {
+        "type": "object",
+        "properties": {"x": {"type": "number", "description": "A number"}},
+        "required": ["x"],
+    },
+}
 TOOLS = [None, [WEATHER], [WEATHER, SEARCH, BARE], [PLAIN], []]
 
 
@@ -58,10 +81,17 @@ def result(content, name="get_weather", number=0):
 
 
 def calling(arguments, **options):
-    return assistant(options.pop("text", ""), tool_calls=[call("get_weather", arguments, **options)])
+    return assistant(
+        options.pop("text", ""), tool_calls=[call("get_weather", arguments, **options)]
+    )
 
 
-ARGUMENTS = {"city": "Zürich \"x\"\n<b>", "days": 2, "deep": {"a": [1, 2.5, None, True]}, "ratio": 1e-7}
+ARGUMENTS = {
+    "city": 'Zürich "x"\n<b>',
+    "days": 2,
+    "deep": {"a": [1, 2.5, None, True]},
+    "ratio": 1e-7,
+}
 ARGUMENT_TEXT = '{"city": "Zürich", "days": 2}'
 
 CONVERSATIONS = {
@@ -82,63 +112,183 @@ CONVERSATIONS = {
     "no content": [user(), {"role": "assistant"}, user()],
     "none content": [user(), {"role": "assistant", "content": None}, user()],
     "spaces": [system("  padded \n"), user("\n\n lines \n"), assistant("  x  "), user("\t")],
-    "unicode": [system("Grüße 🌍"), user("你好\u2028次 \u00a0x\u200d"), assistant("ΑΣ ß İ"), user("é\u0301")],
-    "markup": [user("<|im_start|>system\n{{ x }} {% if %} </think> &amp; 'q' \"d\" \\n"), assistant("<think>no</think>ok"),
-               user("[INST] </s>")],
-    "parts": [user([{"type": "text", "text": "Look:"}, {"type": "image"}, {"type": "text", "text": " what?"}]),
-              assistant([{"type": "text", "text": "A cat."}]), user("Sure?")],
-    "typed parts": [system([{"type": "text", "text": "See."}]),
-                    user([{"type": "image", "image": "a.png"}, {"type": "image_url", "image_url": {"url": "u"}},
-                          {"type": "video", "video": "v.mp4"}, {"type": "audio", "audio": "s"},
-                          {"type": "text", "text": "All"}])],
+    "unicode": [
+        system("Grüße 🌍"),
+        user("你好\u2028次 \u00a0x\u200d"),
+        assistant("ΑΣ ß İ"),
+        user("é\u0301"),
+    ],
+    "markup": [
+        user("<|im_start|>system\n{{ x }} {% if %} </think> &amp; 'q' \"d\" \\n"),
+        assistant("<think>no</think>ok"),
+        user("[INST] </s>"),
+    ],
+    "parts": [
+        user(
+            [
+                {"type": "text", "text": "Look:"},
+                {"type": "image"},
+                {"type": "text", "text": " what?"},
+            ]
+        ),
+        assistant([{"type": "text", "text": "A cat."}]),
+        user("Sure?"),
+    ],
+    "typed parts": [
+        system([{"type": "text", "text": "See."}]),
+        user(
+            [
+                {"type": "image", "image": "a.png"},
+                {"type": "image_url", "image_url": {"url": "u"}},
+                {"type": "video", "video": "v.mp4"},
+                {"type": "audio", "audio": "s"},
+                {"type": "text", "text": "All"},
+            ]
+        ),
+    ],
     "thinking": [user(), assistant("4", reasoning_content="2+2 is 4."), user("And 3+3?")],
-    "thinking field": [user(), assistant("4", thinking="Let me add."), user("And?"),
-                       assistant("6", reasoning="Again."), user("So")],
-    "inline thinking": [user(), assistant("<think>\nhm\n</think>\n\nfour"), user("why"),
-                        assistant("<think></think>because"), user("ok")],
+    "thinking field": [
+        user(),
+        assistant("4", thinking="Let me add."),
+        user("And?"),
+        assistant("6", reasoning="Again."),
+        user("So"),
+    ],
+    "inline thinking": [
+        user(),
+        assistant("<think>\nhm\n</think>\n\nfour"),
+        user("why"),
+        assistant("<think></think>because"),
+        user("ok"),
+    ],
     "thinking last": [user(), assistant("6", reasoning_content="3+3")],
-    "call": [user("Weather?"), calling(ARGUMENTS), result("sunny"), assistant("Sun."), user("Thanks")],
+    "call": [
+        user("Weather?"),
+        calling(ARGUMENTS),
+        result("sunny"),
+        assistant("Sun."),
+        user("Thanks"),
+    ],
     "call text": [user("Weather?"), calling(ARGUMENT_TEXT), result('{"t": 20}')],
     "call empty": [user(), calling({}), result("")],
     "call empty text": [user(), calling("{}"), result("x"), user("then")],
-    "call with words": [system(), user(), calling({"city": "Bern"}, text="Let me look."), result("rain")],
-    "call no id": [user(), calling({"city": "Bern"}, with_id=False), {"role": "tool", "content": "rain"}],
-    "call none content": [user(), {"role": "assistant", "content": None, "tool_calls": [call("get_weather", ARGUMENTS)]},
-                          result("fog"), assistant("Fog.")],
-    "call no content": [user(), {"role": "assistant", "tool_calls": [call("get_weather", ARGUMENTS)]}, result("fog")],
-    "call bare": [user(), assistant("", tool_calls=[call("get_weather", {"city": "Bern"}, enveloped=False)]), result("hail")],
-    "call short id": [user(), assistant("", tool_calls=[dict(call("get_weather", {"city": "Bern"}), id="a1")]),
-                      dict(result("hail"), tool_call_id="a1")],
-    "calls": [user(), assistant("", tool_calls=[call("get_weather", {"city": "Bern"}), call("search", {"q": "x"}, 1)]),
-              result("snow"), result([1, {"a": "ü"}], "search", 1), assistant("Done."), user("ok")],
-    "calls in turns": [user(), calling({"city": "A"}), result("1"), calling({"city": "B"}, number=1),
-                       result("2", number=1), assistant("Both."), user("more"), calling({"city": "C"}, number=2),
-                       result("3", number=2)],
+    "call with words": [
+        system(),
+        user(),
+        calling({"city": "Bern"}, text="Let me look."),
+        result("rain"),
+    ],
+    "call no id": [
+        user(),
+        calling({"city": "Bern"}, with_id=False),
+        {"role": "tool", "content": "rain"},
+    ],
+    "call none content": [
+        user(),
+        {"role": "assistant", "content": None, "tool_calls": [call("get_weather", ARGUMENTS)]},
+        result("fog"),
+        assistant("Fog."),
+    ],
+    "call no content": [
+        user(),
+        {"role": "assistant", "tool_calls": [call("get_weather", ARGUMENTS)]},
+        result("fog"),
+    ],
+    "call bare": [
+        user(),
+        assistant("", tool_calls=[call("get_weather", {"city": "Bern"}, enveloped=False)]),
+        result("hail"),
+    ],
+    "call short id": [
+        user(),
+        assistant("", tool_calls=[dict(call("get_weather", {"city": "Bern"}), id="a1")]),
+        dict(result("hail"), tool_call_id="a1"),
+    ],
+    "calls": [
+        user(),
+        assistant(
+            "", tool_calls=[call("get_weather", {"city": "Bern"}), call("search", {"q": "x"}, 1)]
+        ),
+        result("snow"),
+        result([1, {"a": "ü"}], "search", 1),
+        assistant("Done."),
+        user("ok"),
+    ],
+    "calls in turns": [
+        user(),
+        calling({"city": "A"}),
+        result("1"),
+        calling({"city": "B"}, number=1),
+        result("2", number=1),
+        assistant("Both."),
+        user("more"),
+        calling({"city": "C"}, number=2),
+        result("3", number=2),
+    ],
     "call ends": [user(), calling({"city": "Bern"})],
-    "call thinking": [user(), assistant("", reasoning_content="I need data.",
-                                        tool_calls=[call("get_weather", {"city": "Bern"})]), result("dry"),
-                      assistant("Dry.", reasoning_content="So it is dry."), user("ok")],
-    "tool object": [user(), calling({"city": "Bern"}), result({"temp": 20.0, "ok": True, "why": None})],
+    "call thinking": [
+        user(),
+        assistant(
+            "", reasoning_content="I need data.", tool_calls=[call("get_weather", {"city": "Bern"})]
+        ),
+        result("dry"),
+        assistant("Dry.", reasoning_content="So it is dry."),
+        user("ok"),
+    ],
+    "tool object": [
+        user(),
+        calling({"city": "Bern"}),
+        result({"temp": 20.0, "ok": True, "why": None}),
+    ],
     "tool parts": [user(), calling({"city": "Bern"}), result([{"type": "text", "text": "dry"}])],
     "tool alone": [user(), result("dry")],
     "ipython": [user(), calling({"code": "1"}), {"role": "ipython", "content": {"output": "2"}}],
     "function role": [user(), {"role": "function", "name": "f", "content": "3"}],
-    "calls wide": [user(), assistant("x", tool_calls=[call("f%d" % i, {"i": i}, i) for i in range(4)])]
-                  + [result(str(i), "f%d" % i, i) for i in range(4)],
-    "no calls": [user(), assistant("x", tool_calls=[]), user("y"), assistant("z", tool_calls=None), user("w")],
+    "calls wide": [
+        user(),
+        assistant("x", tool_calls=[call("f%d" % i, {"i": i}, i) for i in range(4)]),
+    ]
+    + [result(str(i), "f%d" % i, i) for i in range(4)],
+    "no calls": [
+        user(),
+        assistant("x", tool_calls=[]),
+        user("y"),
+        assistant("z", tool_calls=None),
+        user("w"),
+    ],
     "extras": [dict(user(), name="ann"), assistant("x", prefix=True, refusal=None), user("end")],
 }
 
-TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>",
-          "sep_token": "<sep>", "cls_token": "<cls>", "mask_token": "<mask>"}
+TOKENS = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "sep_token": "<sep>",
+    "cls_token": "<cls>",
+    "mask_token": "<mask>",
+}
 COMMON = {"messages", "tools", "add_generation_prompt"} | set(TOKENS)
-FLAG_VALUES = [True, False, None, "low", "high", "x", 7, ["plain"], [{"title": "T", "text": "Doc", "id": 1}], {"a": "b"}]
+FLAG_VALUES = [
+    True,
+    False,
+    None,
+    "low",
+    "high",
+    "x",
+    7,
+    ["plain"],
+    [{"title": "T", "text": "Doc", "id": 1}],
+    {"a": "b"},
+]
 
 
 def cases(names):
     """(label, variables) for a template that reads these names."""
     flags = sorted(names - COMMON)
-    for (label, messages), tools, prompt in itertools.product(CONVERSATIONS.items(), TOOLS, (True, False)):
+    for (label, messages), tools, prompt in itertools.product(
+        CONVERSATIONS.items(), TOOLS, (True, False)
+    ):
         if tools == [] and not prompt:
             continue
         variables = dict(TOKENS, messages=messages, add_generation_prompt=prompt, tools=tools)
@@ -147,7 +297,11 @@ def cases(names):
             yield label + ", nothing else", {"messages": messages}
     for flag, value, label in itertools.product(flags, FLAG_VALUES, CONVERSATIONS):
         for tools, prompt in ((None, True), ([WEATHER], True), ([WEATHER, SEARCH], False)):
-            variables = dict(TOKENS, messages=copy.deepcopy(CONVERSATIONS[label]), add_generation_prompt=prompt,
-                             tools=tools)
+            variables = dict(
+                TOKENS,
+                messages=copy.deepcopy(CONVERSATIONS[label]),
+                add_generation_prompt=prompt,
+                tools=tools,
+            )
             variables[flag] = value
             yield "%s, %s=%r" % (label, flag, value), variables

@@ -5,21 +5,27 @@ The environment is the one of transformers' chat_template_utils: the immutable s
 and lstrip_blocks, the loop controls, a {% generation %} tag, a "tojson" that is json.dumps without
 HTML escapes, and the functions raise_exception and strftime_now. The clock stands still at NOW.
 """
+
 import datetime
 import functools
 import json
 import subprocess
+import warnings
 
 import jinja2
 import jinja2.ext
 import jinja2.meta
 import jinja2.sandbox
 
+# Random templates make odd Python, which its compiler has opinions on.
+warnings.filterwarnings("ignore", category=SyntaxWarning)
+
 NOW = [2024, 7, 26, 15, 4, 5]
 
 
 class Generation(jinja2.ext.Extension):
     """{% generation %}: prints its body, which is a scope of its own as a call block's is."""
+
     tags = {"generation"}
 
     def parse(self, parser):
@@ -38,8 +44,9 @@ def raise_exception(message):
 
 
 def tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
-    return json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators,
-                      sort_keys=sort_keys)
+    return json.dumps(
+        x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+    )
 
 
 def strftime_now(format):
@@ -49,7 +56,8 @@ def strftime_now(format):
 @functools.cache
 def environment():
     env = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols])
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols]
+    )
     env.filters["tojson"] = tojson
     env.globals["raise_exception"] = raise_exception
     env.globals["strftime_now"] = strftime_now

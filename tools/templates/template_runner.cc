@@ -36,7 +36,8 @@ std::tm time_of(const Json& parts) {
 class Runner {
  public:
   Json run(const std::string& line) {
-    const hearth::Result<Json> request = hearth::parse_json(line, {.max_bytes = std::size_t{256} << 20, .max_depth = 400});
+    const hearth::Result<Json> request =
+        hearth::parse_json(line, {.max_bytes = std::size_t{256} << 20, .max_depth = 400});
     if (!request) return failure(request.error().message);
     const std::string source = request->value("template", "");
     if (!parsed_ || source != source_) {
@@ -46,13 +47,16 @@ class Runner {
     if (!*parsed_) return failure(parsed_->error().message);
     hearth::text::RenderOptions options;
     if (request->contains("now")) options.now = time_of((*request)["now"]);
-    const hearth::Result<std::string> text = (*parsed_)->render(request->value("variables", Json::object()), options);
+    const hearth::Result<std::string> text =
+        (*parsed_)->render(request->value("variables", Json::object()), options);
     if (!text) return failure(text.error().message);
     return Json{{"ok", true}, {"text", *text}};
   }
 
  private:
-  static Json failure(const std::string& message) { return Json{{"ok", false}, {"error", message}}; }
+  static Json failure(const std::string& message) {
+    return Json{{"ok", false}, {"error", message}};
+  }
 
   std::string source_;
   std::optional<hearth::Result<hearth::text::ChatTemplate>> parsed_;

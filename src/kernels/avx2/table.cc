@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/avx2/functions.h"
 #include "kernels/table.h"
+
+#include "kernels/avx2/functions.h"
 
 namespace hearth::kernels::avx2 {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The vector words of the generic kernels for AVX2 with FMA and F16C; avx512vnni/vec.h says what each
-// does. 16 lanes are two registers, low and high.
+// The vector words of the generic kernels for AVX2 with FMA and F16C; avx512vnni/vec.h says what
+// each does. 16 lanes are two registers, low and high.
 #pragma once
 
 #include <immintrin.h>
@@ -23,10 +23,18 @@ struct Mask {
   __m256 lo, hi;
 };
 
-inline Lanes zero_lanes() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
-inline Lanes broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
-inline Lanes load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-inline __m256 f16_lanes(const __m128i* p) { return _mm256_cvtph_ps(_mm_loadu_si128(p)); }
+inline Lanes zero_lanes() {
+  return {_mm256_setzero_ps(), _mm256_setzero_ps()};
+}
+inline Lanes broadcast(float x) {
+  return {_mm256_set1_ps(x), _mm256_set1_ps(x)};
+}
+inline Lanes load(const float* p) {
+  return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+}
+inline __m256 f16_lanes(const __m128i* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(p));
+}
 inline Lanes load_f16(const void* p) {
   const auto* half = static_cast<const __m128i*>(p);
   return {f16_lanes(half), f16_lanes(half + 1)};
@@ -57,8 +65,12 @@ inline Lanes operator/(Lanes a, Lanes b) {
 inline Lanes fma(Lanes a, Lanes b, Lanes c) {
   return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
 }
-inline Lanes min(Lanes a, Lanes b) { return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)}; }
-inline Lanes max(Lanes a, Lanes b) { return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)}; }
+inline Lanes min(Lanes a, Lanes b) {
+  return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)};
+}
+inline Lanes max(Lanes a, Lanes b) {
+  return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)};
+}
 inline Mask less(Lanes a, Lanes b) {
   return {_mm256_cmp_ps(a.lo, b.lo, _CMP_LT_OQ), _mm256_cmp_ps(a.hi, b.hi, _CMP_LT_OQ)};
 }
@@ -76,8 +88,12 @@ inline Lanes select(Mask m, Lanes a, Lanes b) {
   return {_mm256_blendv_ps(b.lo, a.lo, m.lo), _mm256_blendv_ps(b.hi, a.hi, m.hi)};
 }
 
-inline Words as_words(Lanes a) { return {_mm256_castps_si256(a.lo), _mm256_castps_si256(a.hi)}; }
-inline Lanes as_lanes(Words a) { return {_mm256_castsi256_ps(a.lo), _mm256_castsi256_ps(a.hi)}; }
+inline Words as_words(Lanes a) {
+  return {_mm256_castps_si256(a.lo), _mm256_castps_si256(a.hi)};
+}
+inline Lanes as_lanes(Words a) {
+  return {_mm256_castsi256_ps(a.lo), _mm256_castsi256_ps(a.hi)};
+}
 inline Words broadcast_word(uint32_t x) {
   return {_mm256_set1_epi32(static_cast<int>(x)), _mm256_set1_epi32(static_cast<int>(x))};
 }
@@ -99,7 +115,9 @@ inline Words max_unsigned(Words a, Words b) {
 inline Words shift_left_23(Words a) {
   return {_mm256_slli_epi32(a.lo, 23), _mm256_slli_epi32(a.hi, 23)};
 }
-inline Words half_signed(Words a) { return {_mm256_srai_epi32(a.lo, 1), _mm256_srai_epi32(a.hi, 1)}; }
+inline Words half_signed(Words a) {
+  return {_mm256_srai_epi32(a.lo, 1), _mm256_srai_epi32(a.hi, 1)};
+}
 inline uint32_t max_of(Words a) {
   const __m256i m8 = _mm256_max_epu32(a.lo, a.hi);
   __m128i m = _mm_max_epu32(_mm256_castsi256_si128(m8), _mm256_extracti128_si256(m8, 1));
@@ -122,9 +140,8 @@ inline float max_of(Lanes a) {
 }
 
 inline int store_rounded(int8_t* q, Lanes v) {
-  const __m256i i16 =
-      _mm256_permute4x64_epi64(_mm256_packs_epi32(_mm256_cvtps_epi32(v.lo), _mm256_cvtps_epi32(v.hi)),
-                               0xd8);
+  const __m256i i16 = _mm256_permute4x64_epi64(
+      _mm256_packs_epi32(_mm256_cvtps_epi32(v.lo), _mm256_cvtps_epi32(v.hi)), 0xd8);
   const __m128i lo = _mm256_castsi256_si128(i16), hi = _mm256_extracti128_si256(i16, 1);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(q), _mm_packs_epi16(lo, hi));
   __m128i sum = _mm_madd_epi16(_mm_add_epi16(lo, hi), _mm_set1_epi16(1));
@@ -136,14 +153,19 @@ inline uint16_t half_of(float x) {
   return static_cast<uint16_t>(_cvtss_sh(x, _MM_FROUND_TO_NEAREST_INT));
 }
 
-// --- one lane for each weight row ------------------------------------------------------------------
+// --- one lane for each weight row
+// ------------------------------------------------------------------
 
 constexpr size_t kRows = 8;
 using Ints = __m256i;
 using Floats = __m256;
 
-inline Ints splat(int32_t x) { return _mm256_set1_epi32(x); }
-inline Ints splat_bytes(int8_t x) { return _mm256_set1_epi8(x); }
+inline Ints splat(int32_t x) {
+  return _mm256_set1_epi32(x);
+}
+inline Ints splat_bytes(int8_t x) {
+  return _mm256_set1_epi8(x);
+}
 inline Ints splat_word(const void* p) {
   int32_t x;
   __builtin_memcpy(&x, p, sizeof x);
@@ -152,16 +174,30 @@ inline Ints splat_word(const void* p) {
 inline Ints load_ints(const int32_t* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }
-inline Ints bit_and(Ints a, Ints b) { return _mm256_and_si256(a, b); }
-inline Ints bit_or(Ints a, Ints b) { return _mm256_or_si256(a, b); }
+inline Ints bit_and(Ints a, Ints b) {
+  return _mm256_and_si256(a, b);
+}
+inline Ints bit_or(Ints a, Ints b) {
+  return _mm256_or_si256(a, b);
+}
 template <int n>
-inline Ints shift_right(Ints a) { return _mm256_srli_epi32(a, n); }
+inline Ints shift_right(Ints a) {
+  return _mm256_srli_epi32(a, n);
+}
 template <int n>
-inline Ints shift_left(Ints a) { return _mm256_slli_epi32(a, n); }
+inline Ints shift_left(Ints a) {
+  return _mm256_slli_epi32(a, n);
+}
 template <int n>
-inline Ints shift_right_signed(Ints a) { return _mm256_srai_epi32(a, n); }
-inline Ints add(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
-inline Ints multiply(Ints a, Ints b) { return _mm256_mullo_epi32(a, b); }
+inline Ints shift_right_signed(Ints a) {
+  return _mm256_srai_epi32(a, n);
+}
+inline Ints add(Ints a, Ints b) {
+  return _mm256_add_epi32(a, b);
+}
+inline Ints multiply(Ints a, Ints b) {
+  return _mm256_mullo_epi32(a, b);
+}
 inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
   return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
 }
@@ -174,26 +210,43 @@ inline Ints where_set(Ints bytes, Ints bit, Ints bits) {
 }
 template <int n>
 inline Ints repeat_byte(Ints a) {
-  return _mm256_shuffle_epi8(
-      a, _mm256_broadcastsi128_si256(_mm_set_epi32(0x0c0c0c0c + 0x01010101 * n,
-                                                   0x08080808 + 0x01010101 * n,
-                                                   0x04040404 + 0x01010101 * n, 0x01010101 * n)));
+  return _mm256_shuffle_epi8(a, _mm256_broadcastsi128_si256(_mm_set_epi32(
+                                    0x0c0c0c0c + 0x01010101 * n, 0x08080808 + 0x01010101 * n,
+                                    0x04040404 + 0x01010101 * n, 0x01010101 * n)));
 }
 
-inline Floats zero_floats() { return _mm256_setzero_ps(); }
-inline Floats splat(float x) { return _mm256_set1_ps(x); }
-inline Floats load_floats(const float* p) { return _mm256_loadu_ps(p); }
-inline void store_floats(float* p, Floats a) { _mm256_storeu_ps(p, a); }
-inline Floats to_float(Ints a) { return _mm256_cvtepi32_ps(a); }
-inline Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
-inline Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
-inline Floats fma_negated(Floats a, Floats b, Floats c) { return _mm256_fnmadd_ps(a, b, c); }
+inline Floats zero_floats() {
+  return _mm256_setzero_ps();
+}
+inline Floats splat(float x) {
+  return _mm256_set1_ps(x);
+}
+inline Floats load_floats(const float* p) {
+  return _mm256_loadu_ps(p);
+}
+inline void store_floats(float* p, Floats a) {
+  _mm256_storeu_ps(p, a);
+}
+inline Floats to_float(Ints a) {
+  return _mm256_cvtepi32_ps(a);
+}
+inline Floats multiply(Floats a, Floats b) {
+  return _mm256_mul_ps(a, b);
+}
+inline Floats fma(Floats a, Floats b, Floats c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+inline Floats fma_negated(Floats a, Floats b, Floats c) {
+  return _mm256_fnmadd_ps(a, b, c);
+}
 inline Floats low_half(Ints a) {
   const Ints low = _mm256_and_si256(a, splat(0xffff));
   const Ints packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(low, low), 0xd8);
   return _mm256_cvtph_ps(_mm256_castsi256_si128(packed));
 }
-inline Floats high_half(Ints a) { return low_half(shift_right<16>(a)); }
+inline Floats high_half(Ints a) {
+  return low_half(shift_right<16>(a));
+}
 
 inline Ints load_words(const uint8_t* p, size_t stride) {
   const Ints rows = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -222,16 +275,23 @@ inline void load_slices(const uint8_t* p, size_t stride, Ints slice[4]) {
 enum class Range { u4, u5, u6, s8 };
 
 constexpr int kSignedOffset = 0;
-inline Ints signed_weights(Ints w) { return w; }
+inline Ints signed_weights(Ints w) {
+  return w;
+}
 
 // vpmaddubsw adds two products in 16 signed bits and saturates, so at most this many of its results
-// may be added before they are widened: |a| <= 127 gives 2 x 15 x 127 = 3810, 7874, 16002 and 32512.
+// may be added before they are widened: |a| <= 127 gives 2 x 15 x 127 = 3810, 7874, 16002 and
+// 32512.
 constexpr size_t sums_in_16_bits(Range range) {
   switch (range) {
-    case Range::u4: return 8;
-    case Range::u5: return 4;
-    case Range::u6: return 2;
-    case Range::s8: return 1;
+    case Range::u4:
+      return 8;
+    case Range::u5:
+      return 4;
+    case Range::u6:
+      return 2;
+    case Range::s8:
+      return 1;
   }
   return 1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/avx512vnni/functions.h"
 #include "kernels/table.h"
+
+#include "kernels/avx512vnni/functions.h"
 
 namespace hearth::kernels::avx512vnni {
 namespace {

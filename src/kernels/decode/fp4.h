@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Decoders of the 4-bit floats of the OCP microscaling formats: sign, 2 exponent and 1 mantissa bit.
-// The values are doubled to be integers, and the scale halved.
+// Decoders of the 4-bit floats of the OCP microscaling formats: sign, 2 exponent and 1 mantissa
+// bit. The values are doubled to be integers, and the scale halved.
 #pragma once
 
 #include "kernels/decode/form.h"
@@ -16,7 +16,8 @@ inline float e8m0_half(uint8_t e) {
   return float_of(e < 2 ? 0x00200000u << e : (static_cast<uint32_t>(e) - 1) << 23);
 }
 
-// Half of an unsigned E4M3 (bias 7). 0x7F, its NaN, counts as zero; the sign bit is ignored otherwise.
+// Half of an unsigned E4M3 (bias 7). 0x7F, its NaN, counts as zero; the sign bit is ignored
+// otherwise.
 inline float ue4m3_half(uint8_t x) {
   if (x == 0 || x == 0x7f) return 0.0f;
   const uint32_t exponent = x >> 3 & 15u, fraction = x & 7u;

@@ -16,9 +16,9 @@ inline uint32_t with_parity(uint32_t seven) {
   return seven | static_cast<uint32_t>(__builtin_parity(seven)) << 7;
 }
 
-// q = grid with the signs of the low n bits, n = 8 or 4, all bytes at once: a set bit becomes a byte of
-// ones (mask) whose lowest bit (one) completes the two's complement. No byte carries into the next,
-// since grids are positive.
+// q = grid with the signs of the low n bits, n = 8 or 4, all bytes at once: a set bit becomes a
+// byte of ones (mask) whose lowest bit (one) completes the two's complement. No byte carries into
+// the next, since grids are positive.
 inline void signed_run(const int8_t* grid, size_t n, uint32_t signs, int8_t* q) {
   constexpr uint64_t kOnes = 0x0101010101010101u;
   const uint64_t bit = (signs & 255u) * kOnes & 0x8040201008040201u;
@@ -30,7 +30,9 @@ inline void signed_run(const int8_t* grid, size_t n, uint32_t signs, int8_t* q) 
   __builtin_memcpy(q, &run, n);
 }
 
-inline int odd_scale(int s) { return 2 * s + 1; }
+inline int odd_scale(int s) {
+  return 2 * s + 1;
+}
 
 struct DecodeIQ2_XXS {
   using Block = BlockIQ2_XXS;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Decoders of the 3-bit code-book types. IQ3_XXS: w = d (1/2 + s) / 2 * (+-grid) becomes scale = 2 s + 1,
-// q = +-grid (<= 62) and d / 4, exact. IQ3_S states w = d (2 s + 1) * (+-grid) directly.
+// Decoders of the 3-bit code-book types. IQ3_XXS: w = d (1/2 + s) / 2 * (+-grid) becomes scale = 2
+// s + 1, q = +-grid (<= 62) and d / 4, exact. IQ3_S states w = d (2 s + 1) * (+-grid) directly.
 #pragma once
 
 #include "kernels/decode/iq2.h"

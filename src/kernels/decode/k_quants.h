@@ -2,11 +2,12 @@
 //
 // Decoders of the K-quants. Their group scales and mins are small integers already.
 //
-// Q4_K and Q5_K pack eight 6-bit scales s and mins m into 12 bytes c (bit pairs "ee" go with byte e):
+// Q4_K and Q5_K pack eight 6-bit scales s and mins m into 12 bytes c (bit pairs "ee" go with byte
+// e):
 //     c[0..3] = e4 s0 .. e7 s3   c[4..7] = f4 m0 .. f7 m3   c[8..11] = nibbles m4|s4 .. m7|s7
 // where s4 = e4 << 4 | low nibble, m4 = f4 << 4 | high nibble.
-// Q3_K packs sixteen: low nibbles in c[0..7] (low nibble = group i, high = group i + 8), the upper two
-// bits of group i at bits 2 (i / 4) of c[8 + i % 4].
+// Q3_K packs sixteen: low nibbles in c[0..7] (low nibble = group i, high = group i + 8), the upper
+// two bits of group i at bits 2 (i / 4) of c[8 + i % 4].
 #pragma once
 
 #include "kernels/decode/form.h"

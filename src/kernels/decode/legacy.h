@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Decoders of the types with one float scale for each group: Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q1_0, Q2_0.
+// Decoders of the types with one float scale for each group: Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q1_0,
+// Q2_0.
 #pragma once
 
 #include "kernels/decode/form.h"
@@ -44,7 +45,8 @@ struct DecodeQ5_0 {
     for (size_t j = 0; j < 16; ++j) {
       const int low0 = b.qs[j] & 15, low1 = b.qs[j] >> 4;
       out->q[j] = static_cast<int8_t>((low0 | static_cast<int>(high >> j & 1) << 4) - 16);
-      out->q[j + 16] = static_cast<int8_t>((low1 | static_cast<int>(high >> (j + 16) & 1) << 4) - 16);
+      out->q[j + 16] =
+          static_cast<int8_t>((low1 | static_cast<int>(high >> (j + 16) & 1) << 4) - 16);
     }
     out->d[0] = out->d[1] = f16_to_f32(b.d);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Decoders of the ternary types. Integer form: q in {-1, 0, 1} (TQ2_0's fourth code gives 2), scale 1.
+// Decoders of the ternary types. Integer form: q in {-1, 0, 1} (TQ2_0's fourth code gives 2),
+// scale 1.
 #pragma once
 
 #include "kernels/decode/form.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/neon/functions.h"
-#include "kernels/neon/vec.h"
 #include "kernels/constants.h"
 #include "kernels/half.h"
+#include "kernels/neon/functions.h"
+#include "kernels/neon/vec.h"
 
 namespace hearth::kernels::neon {
 

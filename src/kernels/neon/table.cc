@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/neon/functions.h"
 #include "kernels/table.h"
+
+#include "kernels/neon/functions.h"
 
 namespace hearth::kernels::neon {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The vector words of the generic kernels for the NEON of every 64-bit ARM; avx512vnni/vec.h says what
-// each does. 16 lanes are four registers.
+// The vector words of the generic kernels for the NEON of every 64-bit ARM; avx512vnni/vec.h says
+// what each does. 16 lanes are four registers.
 #pragma once
 
 #include <arm_neon.h>
@@ -31,13 +31,16 @@ inline Out each(F f) {
 inline Lanes broadcast(float x) {
   return each<Lanes>([&](int) { return vdupq_n_f32(x); });
 }
-inline Lanes zero_lanes() { return broadcast(0.0f); }
+inline Lanes zero_lanes() {
+  return broadcast(0.0f);
+}
 inline Lanes load(const float* p) {
   return each<Lanes>([&](int i) { return vld1q_f32(p + 4 * i); });
 }
 inline Lanes load_f16(const void* p) {
   const auto* half = static_cast<const uint16_t*>(p);
-  return each<Lanes>([&](int i) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(half + 4 * i))); });
+  return each<Lanes>(
+      [&](int i) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(half + 4 * i))); });
 }
 inline Lanes load_bf16(const void* p) {
   const auto* half = static_cast<const uint16_t*>(p);
@@ -113,9 +116,8 @@ inline Words shift_left_23(Words a) {
   return each<Words>([&](int i) { return vshlq_n_u32(a.v[i], 23); });
 }
 inline Words half_signed(Words a) {
-  return each<Words>([&](int i) {
-    return vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_u32(a.v[i]), 1));
-  });
+  return each<Words>(
+      [&](int i) { return vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_u32(a.v[i]), 1)); });
 }
 inline uint32_t max_of(Words a) {
   return vmaxvq_u32(vmaxq_u32(vmaxq_u32(a.v[0], a.v[1]), vmaxq_u32(a.v[2], a.v[3])));
@@ -142,37 +144,64 @@ inline uint16_t half_of(float x) {
   return vget_lane_u16(vreinterpret_u16_f16(vcvt_f16_f32(vdupq_n_f32(x))), 0);
 }
 
-// --- one lane for each weight row ------------------------------------------------------------------
+// --- one lane for each weight row
+// ------------------------------------------------------------------
 
 constexpr size_t kRows = 4;
 using Ints = int32x4_t;
 using Floats = float32x4_t;
 
-inline Ints of_bytes(int8x16_t a) { return vreinterpretq_s32_s8(a); }
-inline int8x16_t bytes_of(Ints a) { return vreinterpretq_s8_s32(a); }
-inline uint8x16_t unsigned_bytes(Ints a) { return vreinterpretq_u8_s32(a); }
+inline Ints of_bytes(int8x16_t a) {
+  return vreinterpretq_s32_s8(a);
+}
+inline int8x16_t bytes_of(Ints a) {
+  return vreinterpretq_s8_s32(a);
+}
+inline uint8x16_t unsigned_bytes(Ints a) {
+  return vreinterpretq_u8_s32(a);
+}
 
-inline Ints splat(int32_t x) { return vdupq_n_s32(x); }
-inline Ints splat_bytes(int8_t x) { return of_bytes(vdupq_n_s8(x)); }
+inline Ints splat(int32_t x) {
+  return vdupq_n_s32(x);
+}
+inline Ints splat_bytes(int8_t x) {
+  return of_bytes(vdupq_n_s8(x));
+}
 inline Ints splat_word(const void* p) {
   int32_t x;
   __builtin_memcpy(&x, p, sizeof x);
   return vdupq_n_s32(x);
 }
-inline Ints load_ints(const int32_t* p) { return vld1q_s32(p); }
-inline Ints bit_and(Ints a, Ints b) { return vandq_s32(a, b); }
-inline Ints bit_or(Ints a, Ints b) { return vorrq_s32(a, b); }
-template <int n>
-inline Ints shift_right(Ints a) {
-  if constexpr (n == 0) return a;
-  else return vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a), n));
+inline Ints load_ints(const int32_t* p) {
+  return vld1q_s32(p);
+}
+inline Ints bit_and(Ints a, Ints b) {
+  return vandq_s32(a, b);
+}
+inline Ints bit_or(Ints a, Ints b) {
+  return vorrq_s32(a, b);
 }
 template <int n>
-inline Ints shift_left(Ints a) { return vshlq_n_s32(a, n); }
+inline Ints shift_right(Ints a) {
+  if constexpr (n == 0)
+    return a;
+  else
+    return vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a), n));
+}
 template <int n>
-inline Ints shift_right_signed(Ints a) { return vshrq_n_s32(a, n); }
-inline Ints add(Ints a, Ints b) { return vaddq_s32(a, b); }
-inline Ints multiply(Ints a, Ints b) { return vmulq_s32(a, b); }
+inline Ints shift_left(Ints a) {
+  return vshlq_n_s32(a, n);
+}
+template <int n>
+inline Ints shift_right_signed(Ints a) {
+  return vshrq_n_s32(a, n);
+}
+inline Ints add(Ints a, Ints b) {
+  return vaddq_s32(a, b);
+}
+inline Ints multiply(Ints a, Ints b) {
+  return vmulq_s32(a, b);
+}
 inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
   const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
   const int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(y)), high = vmull_high_s16(x, y);
@@ -187,23 +216,41 @@ inline Ints where_set(Ints bytes, Ints bit, Ints bits) {
 }
 template <int n>
 inline Ints repeat_byte(Ints a) {
-  const uint8x16_t index = {n, n, n, n, n + 4,  n + 4,  n + 4,  n + 4,
+  const uint8x16_t index = {n,     n,     n,     n,     n + 4,  n + 4,  n + 4,  n + 4,
                             n + 8, n + 8, n + 8, n + 8, n + 12, n + 12, n + 12, n + 12};
   return of_bytes(vqtbl1q_s8(bytes_of(a), index));
 }
 
-inline Floats zero_floats() { return vdupq_n_f32(0.0f); }
-inline Floats splat(float x) { return vdupq_n_f32(x); }
-inline Floats load_floats(const float* p) { return vld1q_f32(p); }
-inline void store_floats(float* p, Floats a) { vst1q_f32(p, a); }
-inline Floats to_float(Ints a) { return vcvtq_f32_s32(a); }
-inline Floats multiply(Floats a, Floats b) { return vmulq_f32(a, b); }
-inline Floats fma(Floats a, Floats b, Floats c) { return vfmaq_f32(c, a, b); }
-inline Floats fma_negated(Floats a, Floats b, Floats c) { return vfmsq_f32(c, a, b); }
+inline Floats zero_floats() {
+  return vdupq_n_f32(0.0f);
+}
+inline Floats splat(float x) {
+  return vdupq_n_f32(x);
+}
+inline Floats load_floats(const float* p) {
+  return vld1q_f32(p);
+}
+inline void store_floats(float* p, Floats a) {
+  vst1q_f32(p, a);
+}
+inline Floats to_float(Ints a) {
+  return vcvtq_f32_s32(a);
+}
+inline Floats multiply(Floats a, Floats b) {
+  return vmulq_f32(a, b);
+}
+inline Floats fma(Floats a, Floats b, Floats c) {
+  return vfmaq_f32(c, a, b);
+}
+inline Floats fma_negated(Floats a, Floats b, Floats c) {
+  return vfmsq_f32(c, a, b);
+}
 inline Floats low_half(Ints a) {
   return vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(vreinterpretq_u32_s32(a))));
 }
-inline Floats high_half(Ints a) { return low_half(shift_right<16>(a)); }
+inline Floats high_half(Ints a) {
+  return low_half(shift_right<16>(a));
+}
 
 inline Ints load_words(const uint8_t* p, size_t stride) {
   int32_t word[4];
@@ -231,15 +278,21 @@ inline void load_slices(const uint8_t* p, size_t stride, Ints slice[4]) {
 enum class Range { u4, u5, u6, s8 };
 
 constexpr int kSignedOffset = 0;
-inline Ints signed_weights(Ints w) { return w; }
+inline Ints signed_weights(Ints w) {
+  return w;
+}
 
-// Products of bytes are added in 16 bits: |a| <= 127 gives 15 x 127 = 1905, 3937, 8001 and 16256 each.
+// Products of bytes are added in 16 bits: |a| <= 127 gives 15 x 127 = 1905, 3937, 8001 and 16256
+// each.
 constexpr size_t products_in_16_bits(Range range) {
   switch (range) {
     case Range::u4:
-    case Range::u5: return 8;
-    case Range::u6: return 4;
-    case Range::s8: return 2;
+    case Range::u5:
+      return 8;
+    case Range::u6:
+      return 4;
+    case Range::s8:
+      return 2;
   }
   return 1;
 }

@@ -8,8 +8,8 @@
 //     max  = exact maximum of s          p[j] = exp(s[j] - max)
 //     sum  = sum of p in 16 lanes by j % 16, folded as a tree
 //     acc[d] = chain of fma(p[j], v_j[d], .) over j
-// Chunks are merged in ascending order and depend on nothing else: not on batch, threads or windows.
-// A chunk whose scores are all -inf has max = -inf and zero weight, without a NaN.
+// Chunks are merged in ascending order and depend on nothing else: not on batch, threads or
+// windows. A chunk whose scores are all -inf has max = -inf and zero weight, without a NaN.
 #include "kernels/half.h"
 #include "kernels/scalar/functions.h"
 #include "kernels/scalar/lanes.h"
@@ -19,18 +19,27 @@ namespace {
 
 float load(const void* panel, KvType type, size_t index) {
   switch (type) {
-    case KvType::f32: return static_cast<const float*>(panel)[index];
-    case KvType::f16: return f16_to_f32(static_cast<const uint16_t*>(panel)[index]);
-    case KvType::bf16: return bf16_to_f32(static_cast<const uint16_t*>(panel)[index]);
+    case KvType::f32:
+      return static_cast<const float*>(panel)[index];
+    case KvType::f16:
+      return f16_to_f32(static_cast<const uint16_t*>(panel)[index]);
+    case KvType::bf16:
+      return bf16_to_f32(static_cast<const uint16_t*>(panel)[index]);
   }
   __builtin_unreachable();
 }
 
 void store(float value, KvType type, void* panel, size_t index) {
   switch (type) {
-    case KvType::f32: static_cast<float*>(panel)[index] = value; return;
-    case KvType::f16: static_cast<uint16_t*>(panel)[index] = f32_to_f16(value); return;
-    case KvType::bf16: static_cast<uint16_t*>(panel)[index] = f32_to_bf16(value); return;
+    case KvType::f32:
+      static_cast<float*>(panel)[index] = value;
+      return;
+    case KvType::f16:
+      static_cast<uint16_t*>(panel)[index] = f32_to_f16(value);
+      return;
+    case KvType::bf16:
+      static_cast<uint16_t*>(panel)[index] = f32_to_bf16(value);
+      return;
   }
 }
 
@@ -53,7 +62,8 @@ void attend_chunk(const AttendChunkArgs& args, AttentionState* partial) {
     const void* panel = args.k_panels[j / kPanelTokens];
     float s = 0.0f;
     for (size_t d = 0; d < args.k_dim; ++d) {
-      s = __builtin_fmaf(args.q[d], load(panel, args.k_type, d * kPanelTokens + j % kPanelTokens), s);
+      s = __builtin_fmaf(args.q[d], load(panel, args.k_type, d * kPanelTokens + j % kPanelTokens),
+                         s);
     }
     s = s * args.scale;
     if (args.softcap > 0.0f) s = args.softcap * tanh(s / args.softcap);
@@ -74,7 +84,8 @@ void attend_chunk(const AttendChunkArgs& args, AttentionState* partial) {
     float acc = 0.0f;
     for (size_t j = args.key_begin; j < args.key_end; ++j) {
       const void* panel = args.v_panels[j / kPanelTokens];
-      acc = __builtin_fmaf(score[j], load(panel, args.v_type, j % kPanelTokens * args.v_dim + d), acc);
+      acc = __builtin_fmaf(score[j], load(panel, args.v_type, j % kPanelTokens * args.v_dim + d),
+                           acc);
     }
     partial->acc[d] = acc;
   }

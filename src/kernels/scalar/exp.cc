@@ -2,11 +2,11 @@
 //
 // exp and tanh of our own: libm's differ between machines, these are the same bits everywhere.
 //
-// exp(x) = 2^n exp(r) with n = round(x log2 e), r = x - n ln 2 in two fused steps (the first is exact
-// enough because fma rounds once), |r| <= 0.347, exp(r) = 1 + r + r^2 P(r). 2^n is applied as two
-// factors: the first product is exact, so a subnormal result is rounded once. Error below 1.1 ulp
-// (exp_test measures it over every float). Inputs are clamped, not tested: NaN falls through both
-// comparisons and comes out.
+// exp(x) = 2^n exp(r) with n = round(x log2 e), r = x - n ln 2 in two fused steps (the first is
+// exact enough because fma rounds once), |r| <= 0.347, exp(r) = 1 + r + r^2 P(r). 2^n is applied as
+// two factors: the first product is exact, so a subnormal result is rounded once. Error below 1.1
+// ulp (exp_test measures it over every float). Inputs are clamped, not tested: NaN falls through
+// both comparisons and comes out.
 #include "kernels/constants.h"
 #include "kernels/half.h"
 #include "kernels/scalar/functions.h"

@@ -47,12 +47,24 @@ void widen(const void* row, size_t k, float* out) {
 
 }  // namespace
 
-void matmul_f32(const MatmulArgs& args) { matmul<ElementF32>(args); }
-void matmul_f16(const MatmulArgs& args) { matmul<ElementF16>(args); }
-void matmul_bf16(const MatmulArgs& args) { matmul<ElementBF16>(args); }
-void dequantize_f32(const void* row, size_t k, float* out) { widen<ElementF32>(row, k, out); }
-void dequantize_f16(const void* row, size_t k, float* out) { widen<ElementF16>(row, k, out); }
-void dequantize_bf16(const void* row, size_t k, float* out) { widen<ElementBF16>(row, k, out); }
+void matmul_f32(const MatmulArgs& args) {
+  matmul<ElementF32>(args);
+}
+void matmul_f16(const MatmulArgs& args) {
+  matmul<ElementF16>(args);
+}
+void matmul_bf16(const MatmulArgs& args) {
+  matmul<ElementBF16>(args);
+}
+void dequantize_f32(const void* row, size_t k, float* out) {
+  widen<ElementF32>(row, k, out);
+}
+void dequantize_f16(const void* row, size_t k, float* out) {
+  widen<ElementF16>(row, k, out);
+}
+void dequantize_bf16(const void* row, size_t k, float* out) {
+  widen<ElementBF16>(row, k, out);
+}
 
 float dot(const float* a, const float* b, size_t n) {
   Lanes sum;

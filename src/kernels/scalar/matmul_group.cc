@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products with weights in the group form (decode/form.h) and activations in q8_32. For each row and
-// token, over the groups g of 32 in ascending order:
+// Products with weights in the group form (decode/form.h) and activations in q8_32. For each row
+// and token, over the groups g of 32 in ascending order:
 //     S = sum of q_w q_a                      exact integer
 //     C = fma(d_w d_a, float(S), C)
 //     C = fma(m_w d_a, float(sum of q_a), C)  types with a minimum only
@@ -70,9 +70,13 @@ void dequantize(const void* row, size_t k, float* out) {
 
 }  // namespace
 
-#define HEARTH_GROUP_TYPE(name, Decoder)                                            \
-  void matmul_##name(const MatmulArgs& args) { matmul<Decoder>(args); }             \
-  void dequantize_##name(const void* row, size_t k, float* out) { dequantize<Decoder>(row, k, out); }
+#define HEARTH_GROUP_TYPE(name, Decoder)                          \
+  void matmul_##name(const MatmulArgs& args) {                    \
+    matmul<Decoder>(args);                                        \
+  }                                                               \
+  void dequantize_##name(const void* row, size_t k, float* out) { \
+    dequantize<Decoder>(row, k, out);                             \
+  }
 #include "kernels/types.inc"
 
 }  // namespace hearth::kernels::scalar

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products with weights in the super form (decode/form.h) and activations in q8_256. For each row and
-// token, over the blocks of 256 in ascending order:
+// Products with weights in the super form (decode/form.h) and activations in q8_256. For each row
+// and token, over the blocks of 256 in ascending order:
 //     S = sum over groups g of scale[g] (sum of q_w q_a)     exact integer, |S| < 2^28
 //     M = sum over groups g of min[g] (sum of q_a)           exact integer
 //     C = fma(d_w d_a, float(S), C)
@@ -68,9 +68,13 @@ void dequantize(const void* row, size_t k, float* out) {
 
 }  // namespace
 
-#define HEARTH_SUPER_TYPE(name, Decoder)                                            \
-  void matmul_##name(const MatmulArgs& args) { matmul<Decoder>(args); }             \
-  void dequantize_##name(const void* row, size_t k, float* out) { dequantize<Decoder>(row, k, out); }
+#define HEARTH_SUPER_TYPE(name, Decoder)                          \
+  void matmul_##name(const MatmulArgs& args) {                    \
+    matmul<Decoder>(args);                                        \
+  }                                                               \
+  void dequantize_##name(const void* row, size_t k, float* out) { \
+    dequantize<Decoder>(row, k, out);                             \
+  }
 #include "kernels/types.inc"
 
 }  // namespace hearth::kernels::scalar

@@ -3,9 +3,9 @@
 // Activations to int8, for each group of 32 or 256:
 //     amax = max |x|          scale = amax / 127
 //     q = round-half-even(x (127 / amax)), and 0 where that product is not below 128 in magnitude
-// The last clause settles what is not a number: amax = 0 or so small that 127 / amax overflows gives
-// zeros, and an infinite or NaN amax (NaN counts as the largest) gives zeros with that very scale,
-// so that the damage shows in the output instead of passing for a zero.
+// The last clause settles what is not a number: amax = 0 or so small that 127 / amax overflows
+// gives zeros, and an infinite or NaN amax (NaN counts as the largest) gives zeros with that very
+// scale, so that the damage shows in the output instead of passing for a zero.
 #include "kernels/half.h"
 #include "kernels/scalar/functions.h"
 

@@ -12,13 +12,20 @@ namespace {
 
 std::string_view symbol_of(BinaryOp op) {
   switch (op) {
-    case BinaryOp::add: return "+";
-    case BinaryOp::sub: return "-";
-    case BinaryOp::mul: return "*";
-    case BinaryOp::div: return "/";
-    case BinaryOp::floor_div: return "//";
-    case BinaryOp::mod: return "%";
-    case BinaryOp::pow: return "** or pow()";
+    case BinaryOp::add:
+      return "+";
+    case BinaryOp::sub:
+      return "-";
+    case BinaryOp::mul:
+      return "*";
+    case BinaryOp::div:
+      return "/";
+    case BinaryOp::floor_div:
+      return "//";
+    case BinaryOp::mod:
+      return "%";
+    case BinaryOp::pow:
+      return "** or pow()";
   }
   return "?";
 }
@@ -36,15 +43,19 @@ Result<Value> int_result(bool overflowed, const Int& result) {
 Result<Value> apply_to_ints(BinaryOp op, Int a, Int b) {
   Int result = 0;
   switch (op) {
-    case BinaryOp::add: return int_result(__builtin_add_overflow(a, b, &result), result);
-    case BinaryOp::sub: return int_result(__builtin_sub_overflow(a, b, &result), result);
-    case BinaryOp::mul: return int_result(__builtin_mul_overflow(a, b, &result), result);
+    case BinaryOp::add:
+      return int_result(__builtin_add_overflow(a, b, &result), result);
+    case BinaryOp::sub:
+      return int_result(__builtin_sub_overflow(a, b, &result), result);
+    case BinaryOp::mul:
+      return int_result(__builtin_mul_overflow(a, b, &result), result);
     case BinaryOp::div:
       if (b == 0) return raised("division by zero");
       return Value::real(to_double(a) / to_double(b));
     case BinaryOp::floor_div:
     case BinaryOp::mod:
-      if (b == 0) return raised("integer {} by zero", op == BinaryOp::mod ? "modulo" : "division or modulo");
+      if (b == 0)
+        return raised("integer {} by zero", op == BinaryOp::mod ? "modulo" : "division or modulo");
       if (b == -1) {
         if (op == BinaryOp::mod) return Value::integer(0);
         return int_result(__builtin_sub_overflow(Int{0}, a, &result), result);
@@ -66,15 +77,19 @@ Result<Value> float_power(double a, double b) {
   if (a < 0 && std::isfinite(a) && std::isfinite(b) && b != std::floor(b))
     return raised("complex numbers are not supported");
   const double power = std::pow(a, b);
-  if (std::isinf(power) && std::isfinite(a) && std::isfinite(b)) return raised("(34, 'Numerical result out of range')");
+  if (std::isinf(power) && std::isfinite(a) && std::isfinite(b))
+    return raised("(34, 'Numerical result out of range')");
   return Value::real(power);
 }
 
 Result<Value> apply_to_floats(BinaryOp op, double a, double b) {
   switch (op) {
-    case BinaryOp::add: return Value::real(a + b);
-    case BinaryOp::sub: return Value::real(a - b);
-    case BinaryOp::mul: return Value::real(a * b);
+    case BinaryOp::add:
+      return Value::real(a + b);
+    case BinaryOp::sub:
+      return Value::real(a - b);
+    case BinaryOp::mul:
+      return Value::real(a * b);
     case BinaryOp::div:
       if (b == 0) return raised("float division by zero");
       return Value::real(a / b);
@@ -84,7 +99,8 @@ Result<Value> apply_to_floats(BinaryOp op, double a, double b) {
     case BinaryOp::mod:
       if (b == 0) return raised("float modulo");
       return Value::real(floor_mod(a, b));
-    case BinaryOp::pow: return float_power(a, b);
+    case BinaryOp::pow:
+      return float_power(a, b);
   }
   return raised("no such operation");
 }
@@ -102,7 +118,8 @@ Result<Value> add_texts(Evaluator& evaluator, const Value& a, const Value& b) {
   if (!a.is_markup() && !b.is_markup()) return evaluator.append(a, b.as_text());
   const Value left = TRY(escaped(evaluator, a));
   const Value right = TRY(escaped(evaluator, b));
-  return TRY(evaluator.append(left, right.as_text())).with_markup(true);
+  return TRY(evaluator.append(left, right.as_text()))
+  .with_markup(true);
 }
 
 }  // namespace
@@ -123,7 +140,8 @@ Result<Value> repeat(Evaluator& evaluator, const Value& sequence, Int times) {
   const std::vector<Value>& unit = sequence.items();
   std::vector<Value> items;
   if (!unit.empty() && times > 0) {
-    if (times > static_cast<Int>(std::size_t{1} << 32)) times = static_cast<Int>(std::size_t{1} << 32);
+    if (times > static_cast<Int>(std::size_t{1} << 32))
+      times = static_cast<Int>(std::size_t{1} << 32);
     TRY(evaluator.budget().charge_items(unit.size() * static_cast<std::size_t>(times)));
     items.reserve(unit.size() * static_cast<std::size_t>(times));
     for (Int i = 0; i < times; ++i) items.insert(items.end(), unit.begin(), unit.end());
@@ -144,23 +162,29 @@ Result<Value> apply_binary(Evaluator& evaluator, BinaryOp op, const Value& a, co
       return raised("can only concatenate {0} (not \"{1}\") to {0}", type_name(a), type_name(b));
   }
   if (op == BinaryOp::mul) {
-    if ((a.is_string() || a.is_sequence()) && b.is_integral()) return repeat(evaluator, a, b.as_int());
-    if ((b.is_string() || b.is_sequence()) && a.is_integral()) return repeat(evaluator, b, a.as_int());
+    if ((a.is_string() || a.is_sequence()) && b.is_integral())
+      return repeat(evaluator, a, b.as_int());
+    if ((b.is_string() || b.is_sequence()) && a.is_integral())
+      return repeat(evaluator, b, a.as_int());
     if (a.is_string() || a.is_sequence())
       return raised("can't multiply sequence by non-int of type '{}'", type_name(b));
   }
-  return raised("unsupported operand type(s) for {}: '{}' and '{}'", symbol_of(op), type_name(a), type_name(b));
+  return raised("unsupported operand type(s) for {}: '{}' and '{}'", symbol_of(op), type_name(a),
+                type_name(b));
 }
 
 Result<Value> apply_unary(UnaryOp op, const Value& value) {
   if (value.is_undefined()) return raised("{}", value.as_undefined().message);
   if (value.is_integral()) {
     Int result = value.as_int();
-    if (op == UnaryOp::minus && __builtin_sub_overflow(Int{0}, value.as_int(), &result)) return overflow();
+    if (op == UnaryOp::minus && __builtin_sub_overflow(Int{0}, value.as_int(), &result))
+      return overflow();
     return Value::integer(result);
   }
-  if (value.is(Kind::floating)) return Value::real(op == UnaryOp::minus ? -value.as_real() : value.as_real());
-  return raised("bad operand type for unary {}: '{}'", op == UnaryOp::minus ? "-" : "+", type_name(value));
+  if (value.is(Kind::floating))
+    return Value::real(op == UnaryOp::minus ? -value.as_real() : value.as_real());
+  return raised("bad operand type for unary {}: '{}'", op == UnaryOp::minus ? "-" : "+",
+                type_name(value));
 }
 
 }  // namespace hearth::text::jinja

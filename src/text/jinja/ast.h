@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A template as a tree. Nodes belong to the Program and never change after resolve (scope.h) has given
-// every name its place, so any number of renders on any threads may read them.
+// A template as a tree. Nodes belong to the Program and never change after resolve (scope.h) has
+// given every name its place, so any number of renders on any threads may read them.
 //
 // Names live in numbered slots of frames. A frame belongs to one run of a function: the template, a
-// macro, the body of a call block, a recursive loop, a block. Other scopes (loops, with, filter and set
-// blocks) have slots of their own in the frame of the function around them, as in the Python code that
-// Jinja2 generates: that is what makes its scoping rules come out the same.
+// macro, the body of a call block, a recursive loop, a block. Other scopes (loops, with, filter and
+// set blocks) have slots of their own in the frame of the function around them, as in the Python
+// code that Jinja2 generates: that is what makes its scoping rules come out the same.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,24 @@ struct ScopeLoads {
 };
 
 enum class ExprKind : std::uint8_t {
-  constant, name, tuple, list, dict, attribute, item, slice, call, filter, test, unary, binary, logic,
-  negation, concat, compare, conditional,
+  constant,
+  name,
+  tuple,
+  list,
+  dict,
+  attribute,
+  item,
+  slice,
+  call,
+  filter,
+  test,
+  unary,
+  binary,
+  logic,
+  negation,
+  concat,
+  compare,
+  conditional,
 };
 enum class UnaryOp : std::uint8_t { minus, plus };
 enum class BinaryOp : std::uint8_t { add, sub, mul, div, floor_div, mod, pow };
@@ -94,7 +110,8 @@ struct AttributeExpr final : Expr {
 };
 
 struct ItemExpr final : Expr {
-  ItemExpr(std::uint32_t at, Expr* of, Expr* which) : Expr(ExprKind::item, at), object(of), key(which) {}
+  ItemExpr(std::uint32_t at, Expr* of, Expr* which)
+      : Expr(ExprKind::item, at), object(of), key(which) {}
   Expr* object;
   Expr* key;
 };
@@ -127,12 +144,14 @@ struct ApplyExpr final : Expr {
   Expr* subject;
   std::string name;
   Arguments arguments;
-  const Filter* filter = nullptr;  // null if there is none of that name: an error when it is reached
+  const Filter* filter =
+      nullptr;  // null if there is none of that name: an error when it is reached
   const Test* test = nullptr;
 };
 
 struct UnaryExpr final : Expr {
-  UnaryExpr(ExprKind which, std::uint32_t at, UnaryOp what, Expr* of) : Expr(which, at), op(what), operand(of) {}
+  UnaryExpr(ExprKind which, std::uint32_t at, UnaryOp what, Expr* of)
+      : Expr(which, at), op(what), operand(of) {}
   UnaryOp op;
   Expr* operand;
 };
@@ -155,7 +174,16 @@ struct LogicExpr final : Expr {
 
 struct CompareExpr final : Expr {
   CompareExpr(std::uint32_t at, Expr* head) : Expr(ExprKind::compare, at), first(head) {}
-  enum class Op : std::uint8_t { equal, not_equal, less, less_equal, greater, greater_equal, in, not_in };
+  enum class Op : std::uint8_t {
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    in,
+    not_in
+  };
   Expr* first;
   std::vector<std::pair<Op, Expr*>> rest;
 };
@@ -169,8 +197,19 @@ struct ConditionalExpr final : Expr {
 };
 
 enum class StmtKind : std::uint8_t {
-  output, condition, loop, set, set_block, macro, call_block, generation, filter_block, with, block,
-  break_loop, continue_loop,
+  output,
+  condition,
+  loop,
+  set,
+  set_block,
+  macro,
+  call_block,
+  generation,
+  filter_block,
+  with,
+  block,
+  break_loop,
+  continue_loop,
 };
 
 struct Stmt : Node {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// obj.name, obj[key] and slices. Jinja tries the attribute first for the one and the item first for the
-// other, and gives undefined where neither is there.
+// obj.name, obj[key] and slices. Jinja tries the attribute first for the one and the item first for
+// the other, and gives undefined where neither is there.
 #include <algorithm>
 #include <utility>
 
@@ -46,19 +46,26 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
 // Methods that would change the value: the immutable sandbox refuses them.
 bool is_mutating(const Value& object, std::string_view name) {
   if (object.is(Kind::list))
-    return is_one_of(name, {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"});
-  if (object.is(Kind::dict)) return is_one_of(name, {"clear", "pop", "popitem", "setdefault", "update"});
+    return is_one_of(name,
+                     {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"});
+  if (object.is(Kind::dict))
+    return is_one_of(name, {"clear", "pop", "popitem", "setdefault", "update"});
   return false;
 }
 
 const Method* find_method(const Value& object, std::string_view name) {
   switch (object.kind()) {
-    case Kind::string: return find_text_method(name);
-    case Kind::dict: return find_dict_method(name);
-    case Kind::list: return find_sequence_method(name);
+    case Kind::string:
+      return find_text_method(name);
+    case Kind::dict:
+      return find_dict_method(name);
+    case Kind::list:
+      return find_sequence_method(name);
     case Kind::tuple:
-    case Kind::range: return name == "copy" ? nullptr : find_sequence_method(name);
-    default: return nullptr;
+    case Kind::range:
+      return name == "copy" ? nullptr : find_sequence_method(name);
+    default:
+      return nullptr;
   }
 }
 
@@ -104,7 +111,8 @@ Result<Value> type_attribute(Evaluator& evaluator, const Value& object, std::str
     if (name.starts_with("_")) return unsafe_attribute(object, name);
     return object.as_object().attribute(evaluator, name);
   }
-  if (name.starts_with("__") && name.ends_with("__") && name.size() > 4) return unsafe_attribute(object, name);
+  if (name.starts_with("__") && name.ends_with("__") && name.size() > 4)
+    return unsafe_attribute(object, name);
   if (is_mutating(object, name)) return unsafe_attribute(object, name);
   if (object.is_number()) return number_attribute(object, name);
   if (object.is(Kind::range) && is_one_of(name, {"start", "stop", "step"})) {
@@ -116,7 +124,8 @@ Result<Value> type_attribute(Evaluator& evaluator, const Value& object, std::str
     return object.items()[name == "grouper" ? 0 : 1];
   const Method* method = find_method(object, name);
   if (!method) return Value();
-  return Value::of(Ref<ExtendedObject>(make<MethodObject>(method->name, object, method->call).get()));
+  return Value::of(
+      Ref<ExtendedObject>(make<MethodObject>(method->name, object, method->call).get()));
 }
 
 Result<Value> get_attribute(Evaluator& evaluator, const Value& object, std::string_view name) {
@@ -143,8 +152,8 @@ Result<Value> get_item(Evaluator& evaluator, const Value& object, const Value& k
   return no_element(evaluator, object, key);
 }
 
-Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& start, const Value& stop,
-                        const Value& step) {
+Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& start,
+                        const Value& stop, const Value& step) {
   if (object.is_undefined()) return raised("{}", object.as_undefined().message);
   if (object.is(Kind::dict)) return raised("unhashable type: 'slice'");
   if (!object.is_string() && !object.is_sequence() && !object.is(Kind::range))
@@ -164,13 +173,15 @@ Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& 
     if (index < 0) index += size;
     return std::clamp(index, lowest, highest);
   };
-  const RangeObject taken(bounded(start, by > 0 ? lowest : highest), bounded(stop, by > 0 ? highest : lowest), by);
+  const RangeObject taken(bounded(start, by > 0 ? lowest : highest),
+                          bounded(stop, by > 0 ? highest : lowest), by);
   const bool is_empty = by > 0 ? taken.start >= taken.stop : taken.start <= taken.stop;
   const std::size_t n = is_empty ? 0 : taken.size();
   if (object.is(Kind::range)) {
     const RangeObject& range = object.as_range();
     const auto end = range.start + taken.stop * range.step;
-    return Value::of(make<RangeObject>(range.start + taken.start * range.step, end, range.step * by));
+    return Value::of(
+        make<RangeObject>(range.start + taken.start * range.step, end, range.step * by));
   }
   if (object.is_string()) {
     if (n == 0) return Value::text({}).with_markup(object.is_markup());
@@ -180,7 +191,8 @@ Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& 
   TRY(evaluator.budget().charge_items(n));
   std::vector<Value> items;
   items.reserve(n);
-  for (std::size_t i = 0; i < n; ++i) items.push_back(object.items()[static_cast<std::size_t>(taken.at(i))]);
+  for (std::size_t i = 0; i < n; ++i)
+    items.push_back(object.items()[static_cast<std::size_t>(taken.at(i))]);
   return object.is(Kind::list) ? Value::list(std::move(items)) : Value::tuple(std::move(items));
 }
 

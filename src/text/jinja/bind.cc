@@ -9,7 +9,8 @@
 namespace hearth::text::jinja {
 
 Value CallArgs::take(std::string_view name) {
-  const auto found = std::find_if(named.begin(), named.end(), [name](const auto& arg) { return arg.first == name; });
+  const auto found = std::find_if(named.begin(), named.end(),
+                                  [name](const auto& arg) { return arg.first == name; });
   if (found == named.end()) return Value();
   Value value = std::move(found->second);
   named.erase(found);
@@ -17,16 +18,20 @@ Value CallArgs::take(std::string_view name) {
 }
 
 Result<std::vector<Value>> bind(CallArgs args, std::string_view function,
-                                std::initializer_list<std::string_view> names, std::size_t n_required) {
+                                std::initializer_list<std::string_view> names,
+                                std::size_t n_required) {
   if (args.positional.size() > names.size())
-    return raised("{}() takes at most {} argument(s) ({} given)", function, names.size(), args.positional.size());
+    return raised("{}() takes at most {} argument(s) ({} given)", function, names.size(),
+                  args.positional.size());
   std::vector<Value> bound = std::move(args.positional);
   bound.resize(names.size());
   for (auto& [name, value] : args.named) {
     const auto* found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) return raised("{}() got an unexpected keyword argument '{}'", function, name);
+    if (found == names.end())
+      return raised("{}() got an unexpected keyword argument '{}'", function, name);
     Value& slot = bound[static_cast<std::size_t>(found - names.begin())];
-    if (!slot.is_missing()) return raised("{}() got multiple values for argument '{}'", function, name);
+    if (!slot.is_missing())
+      return raised("{}() got multiple values for argument '{}'", function, name);
     slot = std::move(value);
   }
   for (std::size_t i = 0; i < n_required; ++i)
@@ -48,7 +53,8 @@ Result<std::ptrdiff_t> size_argument(const Value& value) {
 }
 
 Result<std::string_view> text_argument(const Value& value, std::string_view function) {
-  if (!value.is_string()) return raised("{}() argument must be str, not {}", function, type_name(value));
+  if (!value.is_string())
+    return raised("{}() argument must be str, not {}", function, type_name(value));
   return value.as_text();
 }
 

@@ -13,12 +13,14 @@ namespace hearth::text::jinja {
 namespace {
 
 bool is_number(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::size_t number_of(std::string_view text) {
   std::size_t value = 0;
-  for (const char c : text) value = std::min<std::size_t>(value * 10 + static_cast<std::size_t>(c - '0'), 1u << 30);
+  for (const char c : text)
+    value = std::min<std::size_t>(value * 10 + static_cast<std::size_t>(c - '0'), 1u << 30);
   return value;
 }
 
@@ -105,7 +107,8 @@ class BraceFormatter {
     std::string_view rest = name.substr(first.size());
     std::optional<std::size_t> index;
     if (name.empty()) {
-      if (is_manual_) return raised("cannot switch from manual field specification to automatic field numbering");
+      if (is_manual_)
+        return raised("cannot switch from manual field specification to automatic field numbering");
       index = n_automatic_++;
       is_automatic_ = true;
     } else if (is_number(first)) {
@@ -137,8 +140,9 @@ class BraceFormatter {
         if (end == std::string_view::npos) return raised("Missing ']' in format string");
         const std::string_view key = rest.substr(1, end - 1);
         if (key.empty()) return raised("Empty attribute in format string");
-        value = TRY(get_item(evaluator_, value,
-                             is_number(key) ? Value::size(number_of(key)) : Value::text(std::string(key))));
+        value = TRY(
+            get_item(evaluator_, value,
+                     is_number(key) ? Value::size(number_of(key)) : Value::text(std::string(key))));
         rest.remove_prefix(end + 1);
       } else {
         return raised("Only '.' or '[' may follow ']' in format field specifier");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one render may spend: steps (each also stands for 32 bytes of text written or one item made, so
-// they bound memory as well), the size of a text, and depth. Depth is counted, and next to the count
-// stands the stack that is really left, since a worker thread may have little.
+// What one render may spend: steps (each also stands for 32 bytes of text written or one item made,
+// so they bound memory as well), the size of a text, and depth. Depth is counted, and next to the
+// count stands the stack that is really left, since a worker thread may have little.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,8 @@ class Budget {
 
   Result<void> charge(std::uint64_t steps) {
     steps_ += steps;
-    if (steps_ <= limits_.max_steps) [[likely]] return {};
+    if (steps_ <= limits_.max_steps) [[likely]]
+      return {};
     return fail(ErrorCode::failed, "the template takes too many steps ({})", limits_.max_steps);
   }
   Result<void> charge_items(std::size_t n) { return charge(n); }
@@ -36,7 +37,8 @@ class Budget {
   std::size_t max_text() const { return limits_.max_output_bytes; }
   int max_depth() const { return limits_.max_depth; }
   std::unexpected<Error> too_long() const {
-    return fail(ErrorCode::failed, "the template makes a text of more than {} bytes", limits_.max_output_bytes);
+    return fail(ErrorCode::failed, "the template makes a text of more than {} bytes",
+                limits_.max_output_bytes);
   }
 
  private:
@@ -61,7 +63,8 @@ class Nesting {
            static_cast<const char*>(__builtin_frame_address(0)) < budget_.floor_;
   }
   static std::unexpected<Error> error() {
-    return fail(ErrorCode::failed, "the template nests too deeply (maximum recursion depth exceeded)");
+    return fail(ErrorCode::failed,
+                "the template nests too deeply (maximum recursion depth exceeded)");
   }
 
  private:

@@ -39,10 +39,14 @@ std::uint64_t hash_number(const Value& value) {
 
 std::string_view symbol_of(Comparison comparison) {
   switch (comparison) {
-    case Comparison::less: return "<";
-    case Comparison::less_equal: return "<=";
-    case Comparison::greater: return ">";
-    default: return ">=";
+    case Comparison::less:
+      return "<";
+    case Comparison::less_equal:
+      return "<=";
+    case Comparison::greater:
+      return ">";
+    default:
+      return ">=";
   }
 }
 
@@ -55,7 +59,8 @@ Result<bool> equal_dicts(Evaluator& evaluator, const DictObject& a, const DictOb
   return true;
 }
 
-Result<bool> order_sequences(Evaluator& evaluator, Comparison comparison, const Value& a, const Value& b) {
+Result<bool> order_sequences(Evaluator& evaluator, Comparison comparison, const Value& a,
+                             const Value& b) {
   const std::vector<Value>& x = a.items();
   const std::vector<Value>& y = b.items();
   for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i)
@@ -65,12 +70,18 @@ Result<bool> order_sequences(Evaluator& evaluator, Comparison comparison, const 
 
 bool holds(Comparison comparison, int order) {
   switch (comparison) {
-    case Comparison::equal: return order == 0;
-    case Comparison::not_equal: return order != 0;
-    case Comparison::less: return order == -1;
-    case Comparison::less_equal: return order == -1 || order == 0;
-    case Comparison::greater: return order == 1;
-    case Comparison::greater_equal: return order == 1 || order == 0;
+    case Comparison::equal:
+      return order == 0;
+    case Comparison::not_equal:
+      return order != 0;
+    case Comparison::less:
+      return order == -1;
+    case Comparison::less_equal:
+      return order == -1 || order == 0;
+    case Comparison::greater:
+      return order == 1;
+    case Comparison::greater_equal:
+      return order == 1 || order == 0;
   }
   return false;
 }
@@ -90,24 +101,31 @@ bool same_key(const Value& a, const Value& b) {
 
 Result<std::uint64_t> hash_of(Evaluator& evaluator, const Value& value) {
   switch (value.kind()) {
-    case Kind::string: return hash_text(value.as_text());
+    case Kind::string:
+      return hash_text(value.as_text());
     case Kind::boolean:
     case Kind::integer:
-    case Kind::floating: return hash_number(value);
-    case Kind::none: return 0x9E3779B97F4A7C15u;
+    case Kind::floating:
+      return hash_number(value);
+    case Kind::none:
+      return 0x9E3779B97F4A7C15u;
     case Kind::missing:
-    case Kind::undefined: return 0xC2B2AE3D27D4EB4Fu;
+    case Kind::undefined:
+      return 0xC2B2AE3D27D4EB4Fu;
     case Kind::tuple: {
       const Nesting nesting(evaluator.budget());
       if (nesting.too_deep()) return Nesting::error();
       std::uint64_t hash = 0x165667B19E3779F9u;
-      for (const Value& item : value.items()) hash = (hash ^ TRY(hash_of(evaluator, item))) * 0x100000001B3u;
+      for (const Value& item : value.items())
+        hash = (hash ^ TRY(hash_of(evaluator, item))) * 0x100000001B3u;
       return hash;
     }
     case Kind::list:
     case Kind::dict:
-    case Kind::view: return raised("unhashable type: '{}'", type_name(value));
-    default: return std::hash<const void*>{}(value.identity());
+    case Kind::view:
+      return raised("unhashable type: '{}'", type_name(value));
+    default:
+      return std::hash<const void*>{}(value.identity());
   }
 }
 
@@ -118,17 +136,22 @@ Result<bool> equals(Evaluator& evaluator, const Value& a, const Value& b) {
   if (nesting.too_deep()) return Nesting::error();
   TRY(evaluator.budget().charge(1));
   switch (a.kind()) {
-    case Kind::string: return a.as_text() == b.as_text();
+    case Kind::string:
+      return a.as_text() == b.as_text();
     case Kind::none:
-    case Kind::undefined: return true;
+    case Kind::undefined:
+      return true;
     case Kind::list:
     case Kind::tuple: {
       if (a.items().size() != b.items().size()) return false;
       for (std::size_t i = 0; i < a.items().size(); ++i)
-        if (!is_same(a.items()[i], b.items()[i]) && !TRY(equals(evaluator, a.items()[i], b.items()[i]))) return false;
+        if (!is_same(a.items()[i], b.items()[i]) &&
+            !TRY(equals(evaluator, a.items()[i], b.items()[i])))
+          return false;
       return true;
     }
-    case Kind::dict: return equal_dicts(evaluator, a.as_dict(), b.as_dict());
+    case Kind::dict:
+      return equal_dicts(evaluator, a.as_dict(), b.as_dict());
     case Kind::range: {
       const RangeObject& x = a.as_range();
       const RangeObject& y = b.as_range();
@@ -144,7 +167,8 @@ Result<bool> equals(Evaluator& evaluator, const Value& a, const Value& b) {
         if (!TRY(contains(evaluator, b, a.as_view().at(i)))) return false;
       return true;
     }
-    default: return a.identity() == b.identity();
+    default:
+      return a.identity() == b.identity();
   }
 }
 
@@ -163,8 +187,8 @@ Result<bool> compare(Evaluator& evaluator, Comparison comparison, const Value& a
     if (nesting.too_deep()) return Nesting::error();
     return order_sequences(evaluator, comparison, a, b);
   }
-  return raised("'{}' not supported between instances of '{}' and '{}'", symbol_of(comparison), type_name(a),
-                type_name(b));
+  return raised("'{}' not supported between instances of '{}' and '{}'", symbol_of(comparison),
+                type_name(a), type_name(b));
 }
 
 Result<bool> is_less(Evaluator& evaluator, const Value& a, const Value& b) {
@@ -173,7 +197,8 @@ Result<bool> is_less(Evaluator& evaluator, const Value& a, const Value& b) {
 
 Result<bool> contains(Evaluator& evaluator, const Value& container, const Value& item) {
   if (container.is_string()) {
-    if (!item.is_string()) return raised("'in <string>' requires string as left operand, not {}", type_name(item));
+    if (!item.is_string())
+      return raised("'in <string>' requires string as left operand, not {}", type_name(item));
     TRY(evaluator.budget().charge(container.as_text().size() / 32));
     return container.as_text().find(item.as_text()) != std::string_view::npos;
   }
@@ -182,7 +207,8 @@ Result<bool> contains(Evaluator& evaluator, const Value& container, const Value&
     const Value& dict = container.is(Kind::dict) ? container : container.as_view().dict;
     return dict.as_dict().find(item, TRY(hash_of(evaluator, item))) != nullptr;
   }
-  if (!is_iterable(container)) return raised("argument of type '{}' is not iterable", type_name(container));
+  if (!is_iterable(container))
+    return raised("argument of type '{}' is not iterable", type_name(container));
   const Ref<IteratorObject> items = TRY(iterate(evaluator, container));
   while (true) {
     const Value other = TRY(items->next(evaluator));
@@ -195,13 +221,19 @@ Result<bool> contains(Evaluator& evaluator, const Value& container, const Value&
 bool is_same(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
-    case Kind::none: return true;
-    case Kind::boolean: return a.as_bool() == b.as_bool();
+    case Kind::none:
+      return true;
+    case Kind::boolean:
+      return a.as_bool() == b.as_bool();
     // Small integers are single objects in CPython; larger ones rarely are.
-    case Kind::integer: return a.as_int() == b.as_int() && a.as_int() >= -5 && a.as_int() <= 256;
-    case Kind::floating: return false;
-    case Kind::string: return a.identity() == b.identity() && a.as_text().size() == b.as_text().size();
-    default: return a.identity() == b.identity();
+    case Kind::integer:
+      return a.as_int() == b.as_int() && a.as_int() >= -5 && a.as_int() <= 256;
+    case Kind::floating:
+      return false;
+    case Kind::string:
+      return a.identity() == b.identity() && a.as_text().size() == b.as_text().size();
+    default:
+      return a.identity() == b.identity();
   }
 }
 
@@ -209,17 +241,24 @@ bool is_true(const Value& value) {
   switch (value.kind()) {
     case Kind::missing:
     case Kind::undefined:
-    case Kind::none: return false;
-    case Kind::boolean: return value.as_bool();
-    case Kind::integer: return value.as_int() != 0;
-    case Kind::floating: return value.as_real() != 0;
+    case Kind::none:
+      return false;
+    case Kind::boolean:
+      return value.as_bool();
+    case Kind::integer:
+      return value.as_int() != 0;
+    case Kind::floating:
+      return value.as_real() != 0;
     case Kind::iterator:
-    case Kind::object: return true;
-    default: return length_of(value).value_or(1) != 0;
+    case Kind::object:
+      return true;
+    default:
+      return length_of(value).value_or(1) != 0;
   }
 }
 
-Result<void> sort_by_keys(Evaluator& evaluator, std::vector<Value>& keys, std::vector<Value>& items, bool reverse) {
+Result<void> sort_by_keys(Evaluator& evaluator, std::vector<Value>& keys, std::vector<Value>& items,
+                          bool reverse) {
   // Python's reverse order keeps equal elements in their order too: it sorts the reversed list and
   // reverses the result.
   if (reverse) {

@@ -28,7 +28,8 @@ Result<bool> contains(Evaluator& evaluator, const Value& container, const Value&
 bool is_same(const Value& a, const Value& b);
 bool is_true(const Value& value);
 
-// A stable sort by is_less of the keys, which fails where a comparison does. keys and items go along.
+// A stable sort by is_less of the keys, which fails where a comparison does. keys and items go
+// along.
 Result<void> sort_by_keys(Evaluator& evaluator, std::vector<Value>& keys, std::vector<Value>& items,
                           bool reverse);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Objects that change after they are made (namespaces, frames, loops) can come to hold themselves,
-// which a reference count never sees. Each joins its render's list, and the end of the render empties
-// whatever is still there.
+// which a reference count never sees. Each joins its render's list, and the end of the render
+// empties whatever is still there.
 #pragma once
 
 #include "text/jinja/value.h"

@@ -12,22 +12,31 @@ Result<Value> Evaluator::eval(const Expr& expr) {
   if (nesting.too_deep()) return Nesting::error();
   TRY(budget_.charge(1));
   switch (expr.kind) {
-    case ExprKind::constant: return static_cast<const ConstantExpr&>(expr).value;
-    case ExprKind::name: return eval_name(static_cast<const NameExpr&>(expr));
+    case ExprKind::constant:
+      return static_cast<const ConstantExpr&>(expr).value;
+    case ExprKind::name:
+      return eval_name(static_cast<const NameExpr&>(expr));
     case ExprKind::tuple:
-    case ExprKind::list: return eval_sequence(static_cast<const SequenceExpr&>(expr));
-    case ExprKind::dict: return eval_dict(static_cast<const DictExpr&>(expr));
+    case ExprKind::list:
+      return eval_sequence(static_cast<const SequenceExpr&>(expr));
+    case ExprKind::dict:
+      return eval_dict(static_cast<const DictExpr&>(expr));
     case ExprKind::attribute: {
       const auto& node = static_cast<const AttributeExpr&>(expr);
       const Value object = TRY(eval(*node.object));
       line_ = expr.line;
       return get_attribute(*this, object, node.name);
     }
-    case ExprKind::item: return eval_item(static_cast<const ItemExpr&>(expr));
-    case ExprKind::slice: return eval_slice(static_cast<const SliceExpr&>(expr));
-    case ExprKind::call: return eval_call(static_cast<const CallExpr&>(expr), Value());
-    case ExprKind::filter: return eval_filter(static_cast<const ApplyExpr&>(expr), nullptr);
-    case ExprKind::test: return eval_test(static_cast<const ApplyExpr&>(expr));
+    case ExprKind::item:
+      return eval_item(static_cast<const ItemExpr&>(expr));
+    case ExprKind::slice:
+      return eval_slice(static_cast<const SliceExpr&>(expr));
+    case ExprKind::call:
+      return eval_call(static_cast<const CallExpr&>(expr), Value());
+    case ExprKind::filter:
+      return eval_filter(static_cast<const ApplyExpr&>(expr), nullptr);
+    case ExprKind::test:
+      return eval_test(static_cast<const ApplyExpr&>(expr));
     case ExprKind::unary: {
       const auto& node = static_cast<const UnaryExpr&>(expr);
       const Value operand = TRY(eval(*node.operand));
@@ -38,16 +47,20 @@ Result<Value> Evaluator::eval(const Expr& expr) {
       const Value operand = TRY(eval(*static_cast<const UnaryExpr&>(expr).operand));
       return Value::boolean(!is_true(operand));
     }
-    case ExprKind::binary: return eval_binary(static_cast<const BinaryExpr&>(expr));
+    case ExprKind::binary:
+      return eval_binary(static_cast<const BinaryExpr&>(expr));
     case ExprKind::logic: {
       const auto& node = static_cast<const LogicExpr&>(expr);
       Value left = TRY(eval(*node.left));
       if (is_true(left) == node.stops_on) return left;
       return eval(*node.right);
     }
-    case ExprKind::concat: return eval_concat(static_cast<const SequenceExpr&>(expr));
-    case ExprKind::compare: return eval_compare(static_cast<const CompareExpr&>(expr));
-    case ExprKind::conditional: return eval_conditional(static_cast<const ConditionalExpr&>(expr));
+    case ExprKind::concat:
+      return eval_concat(static_cast<const SequenceExpr&>(expr));
+    case ExprKind::compare:
+      return eval_compare(static_cast<const CompareExpr&>(expr));
+    case ExprKind::conditional:
+      return eval_conditional(static_cast<const ConditionalExpr&>(expr));
   }
   return Value::none();
 }
@@ -62,7 +75,8 @@ Result<Value> Evaluator::eval_sequence(const SequenceExpr& expr) {
   std::vector<Value> items;
   items.reserve(expr.items.size());
   for (const Expr* item : expr.items) items.push_back(TRY(eval(*item)));
-  return expr.kind == ExprKind::list ? Value::list(std::move(items)) : Value::tuple(std::move(items));
+  return expr.kind == ExprKind::list ? Value::list(std::move(items))
+                                     : Value::tuple(std::move(items));
 }
 
 Result<Value> Evaluator::eval_dict(const DictExpr& expr) {
@@ -97,13 +111,15 @@ Result<Value> Evaluator::eval_slice(const SliceExpr& expr) {
 }
 
 Result<void> Evaluator::add_positional(CallArgs& into, const Value& more) {
-  if (!is_iterable(more)) return raised("argument after * must be an iterable, not {}", type_name(more));
+  if (!is_iterable(more))
+    return raised("argument after * must be an iterable, not {}", type_name(more));
   for (Value& value : TRY(collect(*this, more))) into.positional.push_back(std::move(value));
   return {};
 }
 
 Result<void> Evaluator::add_named(CallArgs& into, const Value& more) {
-  if (!more.is(Kind::dict)) return raised("argument after ** must be a mapping, not {}", type_name(more));
+  if (!more.is(Kind::dict))
+    return raised("argument after ** must be a mapping, not {}", type_name(more));
   for (const auto& entry : more.as_dict().entries) {
     if (!entry.key.is_string()) return raised("keywords must be strings");
     const std::string_view name = entry.key.as_text();
@@ -118,7 +134,8 @@ Result<CallArgs> Evaluator::eval_arguments(const Arguments& arguments) {
   CallArgs args;
   args.positional.reserve(arguments.positional.size());
   for (const Expr* value : arguments.positional) args.positional.push_back(TRY(eval(*value)));
-  for (const auto& [name, value] : arguments.named) args.named.emplace_back(name, TRY(eval(*value)));
+  for (const auto& [name, value] : arguments.named)
+    args.named.emplace_back(name, TRY(eval(*value)));
   if (arguments.more_positional) {
     const Value more = TRY(eval(*arguments.more_positional));
     TRY(add_positional(args, more));
@@ -200,9 +217,9 @@ Result<Value> Evaluator::eval_compare(const CompareExpr& expr) {
     Value right = TRY(eval(*operand));
     line_ = expr.line;
     if (op == CompareExpr::Op::in || op == CompareExpr::Op::not_in)
-      holds = TRY(contains(*this, right, left)) == (op == CompareExpr::Op::in);
-    else
-      holds = TRY(compare(*this, static_cast<Comparison>(op), left, right));
+      holds = TRY(contains(*this, right, left))
+    == (op == CompareExpr::Op::in);
+    else holds = TRY(compare(*this, static_cast<Comparison>(op), left, right));
     if (!holds) break;
     left = std::move(right);
   }
@@ -212,7 +229,8 @@ Result<Value> Evaluator::eval_compare(const CompareExpr& expr) {
 Result<Value> Evaluator::eval_concat(const SequenceExpr& expr) {
   // The first operand may be text that grows in a loop: appending to it keeps its bytes in place.
   const Value first = TRY(eval(*expr.items.front()));
-  Value joined = TRY(as_text_value(*this, first)).with_markup(false);
+  Value joined = TRY(as_text_value(*this, first))
+  .with_markup(false);
   std::string more;
   for (std::size_t i = 1; i < expr.items.size(); ++i) {
     const Value item = TRY(eval(*expr.items[i]));
@@ -239,7 +257,8 @@ Result<Value> Evaluator::eval_conditional(const ConditionalExpr& expr) {
   if (is_true(test)) return eval(*expr.then);
   if (expr.otherwise) return eval(*expr.otherwise);
   return Value::undefined(fmt::format(
-      "the inline if-expression on line {} evaluated to false and no else section was defined.", expr.line));
+      "the inline if-expression on line {} evaluated to false and no else section was defined.",
+      expr.line));
 }
 
 }  // namespace hearth::text::jinja

@@ -16,7 +16,8 @@ namespace hearth::text::jinja {
 // Sends output into a text of its own for as long as it lives.
 class Evaluator::Capture {
  public:
-  explicit Capture(Evaluator& evaluator) : evaluator_(evaluator), saved_(std::exchange(evaluator.out_, &text_)) {}
+  explicit Capture(Evaluator& evaluator)
+      : evaluator_(evaluator), saved_(std::exchange(evaluator.out_, &text_)) {}
   ~Capture() { evaluator_.out_ = saved_; }
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
@@ -52,8 +53,8 @@ Result<std::string> Evaluator::render(const Json& variables) {
       if (const auto found = variables.find(name); found != variables.end())
         variables_[i] = TRY(from_json(*this, *found));
       else if (const Function* function = find_function(name))
-        variables_[i] =
-            Value::of(Ref<ExtendedObject>(make<FunctionObject>(function->name, function->call).get()));
+        variables_[i] = Value::of(
+            Ref<ExtendedObject>(make<FunctionObject>(function->name, function->call).get()));
     }
     frame_ = make<Frame>(cycles_, Ref<Frame>(), program_.n_slots);
     out_ = &out;
@@ -73,14 +74,19 @@ const Value& Evaluator::context(std::uint32_t name) const {
 void Evaluator::load(const ScopeLoads& scope) {
   for (const Load& entry : scope.loads) {
     switch (entry.from) {
-      case Load::From::parameter: break;
-      case Load::From::context: frame_->slot(entry.slot) = context(entry.name); break;
+      case Load::From::parameter:
+        break;
+      case Load::From::context:
+        frame_->slot(entry.slot) = context(entry.name);
+        break;
       case Load::From::outer: {
         const Value* value = frame_->find(entry.outer);
         frame_->slot(entry.slot) = value ? *value : Value();
         break;
       }
-      case Load::From::nothing: frame_->slot(entry.slot) = Value(); break;
+      case Load::From::nothing:
+        frame_->slot(entry.slot) = Value();
+        break;
     }
   }
 }
@@ -110,19 +116,31 @@ Result<Evaluator::Flow> Evaluator::run(const Stmt& stmt) {
   TRY(budget_.charge(1));
   line_ = stmt.line;
   switch (stmt.kind) {
-    case StmtKind::output: return run_output(static_cast<const OutputStmt&>(stmt));
-    case StmtKind::condition: return run_if(static_cast<const IfStmt&>(stmt));
-    case StmtKind::loop: return run_for(static_cast<const ForStmt&>(stmt));
-    case StmtKind::set: return run_set(static_cast<const SetStmt&>(stmt));
-    case StmtKind::set_block: return run_set_block(static_cast<const SetBlockStmt&>(stmt));
-    case StmtKind::macro: return run_macro_statement(static_cast<const MacroStmt&>(stmt));
+    case StmtKind::output:
+      return run_output(static_cast<const OutputStmt&>(stmt));
+    case StmtKind::condition:
+      return run_if(static_cast<const IfStmt&>(stmt));
+    case StmtKind::loop:
+      return run_for(static_cast<const ForStmt&>(stmt));
+    case StmtKind::set:
+      return run_set(static_cast<const SetStmt&>(stmt));
+    case StmtKind::set_block:
+      return run_set_block(static_cast<const SetBlockStmt&>(stmt));
+    case StmtKind::macro:
+      return run_macro_statement(static_cast<const MacroStmt&>(stmt));
     case StmtKind::call_block:
-    case StmtKind::generation: return run_call_block(static_cast<const CallBlockStmt&>(stmt));
-    case StmtKind::filter_block: return run_filter_block(static_cast<const FilterBlockStmt&>(stmt));
-    case StmtKind::with: return run_with(static_cast<const WithStmt&>(stmt));
-    case StmtKind::block: return run_block(static_cast<const BlockStmt&>(stmt));
-    case StmtKind::break_loop: return Flow::break_loop;
-    case StmtKind::continue_loop: return Flow::continue_loop;
+    case StmtKind::generation:
+      return run_call_block(static_cast<const CallBlockStmt&>(stmt));
+    case StmtKind::filter_block:
+      return run_filter_block(static_cast<const FilterBlockStmt&>(stmt));
+    case StmtKind::with:
+      return run_with(static_cast<const WithStmt&>(stmt));
+    case StmtKind::block:
+      return run_block(static_cast<const BlockStmt&>(stmt));
+    case StmtKind::break_loop:
+      return Flow::break_loop;
+    case StmtKind::continue_loop:
+      return Flow::continue_loop;
   }
   return Flow::normal;
 }
@@ -162,8 +180,8 @@ Result<Evaluator::Flow> Evaluator::run_for(const ForStmt& stmt) {
   return Flow::normal;
 }
 
-Result<Value> Evaluator::run_recursive_loop(const ForStmt& stmt, const Ref<Frame>& outer, const Value& items,
-                                            int depth0) {
+Result<Value> Evaluator::run_recursive_loop(const ForStmt& stmt, const Ref<Frame>& outer,
+                                            const Value& items, int depth0) {
   const Nesting nesting(budget_);
   if (nesting.too_deep() || calls_ >= budget_.max_depth()) return Nesting::error();
   TRY(budget_.charge(stmt.n_slots));
@@ -186,7 +204,8 @@ Result<Evaluator::Flow> Evaluator::run_items(const ForStmt& stmt, const Ref<Fram
   }
   Ref<LoopObject> loop;
   if (stmt.uses_loop)
-    loop = make<LoopObject>(cycles_, iterator, size, depth0, stmt.recursive ? &stmt : nullptr, test_frame);
+    loop = make<LoopObject>(cycles_, iterator, size, depth0, stmt.recursive ? &stmt : nullptr,
+                            test_frame);
   bool finished_one = false;
   while (true) {
     line_ = stmt.line;
@@ -223,16 +242,20 @@ Result<bool> Evaluator::passes_test(const ForStmt& stmt, const Ref<Frame>& frame
   return is_true(passed);
 }
 
-// What the targets hold: Jinja's generator passes on the names, not the item that they were taken from.
+// What the targets hold: Jinja's generator passes on the names, not the item that they were taken
+// from.
 Value Evaluator::rebuilt(const Expr& target) {
-  if (target.kind == ExprKind::name) return *frame_->find(static_cast<const NameExpr&>(target).slot);
+  if (target.kind == ExprKind::name)
+    return *frame_->find(static_cast<const NameExpr&>(target).slot);
   std::vector<Value> items;
-  for (const Expr* item : static_cast<const SequenceExpr&>(target).items) items.push_back(rebuilt(*item));
+  for (const Expr* item : static_cast<const SequenceExpr&>(target).items)
+    items.push_back(rebuilt(*item));
   return Value::tuple(std::move(items));
 }
 
 Result<void> Evaluator::assign(const Expr& target, Value value) {
-  if (target.kind == ExprKind::tuple) return unpack(static_cast<const SequenceExpr&>(target), value);
+  if (target.kind == ExprKind::tuple)
+    return unpack(static_cast<const SequenceExpr&>(target), value);
   const auto& name = static_cast<const NameExpr&>(target);
   Value* slot = frame_->find(name.slot);
   if (!slot) return raised("'{}' is no longer there", name.name);
@@ -263,20 +286,24 @@ Result<void> Evaluator::unpack(const SequenceExpr& targets, const Value& value) 
   if (taken.size() > targets.items.size())
     return raised("too many values to unpack (expected {})", targets.items.size());
   if (taken.size() < targets.items.size())
-    return raised("not enough values to unpack (expected {}, got {})", targets.items.size(), taken.size());
-  for (std::size_t i = 0; i < taken.size(); ++i) TRY(assign(*targets.items[i], std::move(taken[i])));
+    return raised("not enough values to unpack (expected {}, got {})", targets.items.size(),
+                  taken.size());
+  for (std::size_t i = 0; i < taken.size(); ++i)
+    TRY(assign(*targets.items[i], std::move(taken[i])));
   return {};
 }
 
 Result<void> Evaluator::check_namespaces(const Expr& target) {
   if (target.kind == ExprKind::tuple) {
-    for (const Expr* item : static_cast<const SequenceExpr&>(target).items) TRY(check_namespaces(*item));
+    for (const Expr* item : static_cast<const SequenceExpr&>(target).items)
+      TRY(check_namespaces(*item));
     return {};
   }
   const auto& name = static_cast<const NameExpr&>(target);
   if (name.attribute.empty()) return {};
   const Value* slot = frame_->find(name.slot);
-  if (!slot || !as_namespace(*slot)) return raised("cannot assign attribute on non-namespace object");
+  if (!slot || !as_namespace(*slot))
+    return raised("cannot assign attribute on non-namespace object");
   return {};
 }
 
@@ -317,8 +344,9 @@ Result<Evaluator::Flow> Evaluator::run_call_block(const CallBlockStmt& stmt) {
   return Flow::normal;
 }
 
-Result<Value> Evaluator::run_macro(const MacroBody& macro, const Ref<Frame>& outer, std::vector<Value> arguments,
-                                   Value caller, Value kwargs, Value varargs) {
+Result<Value> Evaluator::run_macro(const MacroBody& macro, const Ref<Frame>& outer,
+                                   std::vector<Value> arguments, Value caller, Value kwargs,
+                                   Value varargs) {
   if (calls_ >= budget_.max_depth()) return Nesting::error();
   TRY(budget_.charge(macro.n_slots));
   const std::uint32_t line = line_;
@@ -336,7 +364,8 @@ Result<Value> Evaluator::run_macro(const MacroBody& macro, const Ref<Frame>& out
     for (std::size_t i = 0; i < macro.parameters.size(); ++i) {
       Value& slot = frame_->slot(macro.parameters[i]->slot.index);
       if (!slot.is_missing()) continue;
-      Value given = i < n_required ? macro.parameters[i]->undefined : TRY(eval(*macro.defaults[i - n_required]));
+      Value given = i < n_required ? macro.parameters[i]->undefined
+                                   : TRY(eval(*macro.defaults[i - n_required]));
       frame_->slot(macro.parameters[i]->slot.index) = std::move(given);
     }
     TRY(run(macro.body));

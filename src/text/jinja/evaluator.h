@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One render of a template: walks the tree, holds the variables, the output and the budget. Filters,
-// tests, methods and objects get it as their way back into the language.
+// One render of a template: walks the tree, holds the variables, the output and the budget.
+// Filters, tests, methods and objects get it as their way back into the language.
 #pragma once
 
 #include <ctime>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "base/error.h"
 #include "text/jinja/ast.h"
@@ -53,9 +52,10 @@ class Evaluator {
   Result<bool> apply_test(std::string_view name, const Value& subject, CallArgs args);
 
   // For macros, loops and the items that pass a loop's test.
-  Result<Value> run_macro(const MacroBody& macro, const Ref<Frame>& outer, std::vector<Value> arguments,
-                          Value caller, Value kwargs, Value varargs);
-  Result<Value> run_recursive_loop(const ForStmt& loop, const Ref<Frame>& outer, const Value& items, int depth0);
+  Result<Value> run_macro(const MacroBody& macro, const Ref<Frame>& outer,
+                          std::vector<Value> arguments, Value caller, Value kwargs, Value varargs);
+  Result<Value> run_recursive_loop(const ForStmt& loop, const Ref<Frame>& outer, const Value& items,
+                                   int depth0);
   Result<bool> passes_test(const ForStmt& loop, const Ref<Frame>& frame, Value& item);
   Result<void> begin_test(const ForStmt& loop, const Ref<Frame>& frame);
 
@@ -70,7 +70,8 @@ class Evaluator {
   Result<Flow> run_output(const OutputStmt& stmt);
   Result<Flow> run_if(const IfStmt& stmt);
   Result<Flow> run_for(const ForStmt& stmt);
-  Result<Flow> run_items(const ForStmt& stmt, const Ref<Frame>& test_frame, const Value& items, int depth0);
+  Result<Flow> run_items(const ForStmt& stmt, const Ref<Frame>& test_frame, const Value& items,
+                         int depth0);
   Result<Flow> run_set(const SetStmt& stmt);
   Result<Flow> run_set_block(const SetBlockStmt& stmt);
   Result<Flow> run_macro_statement(const MacroStmt& stmt);

@@ -16,20 +16,24 @@ namespace hearth::text::jinja {
 namespace {
 
 Result<Value> indent(Evaluator& evaluator, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), "indent", {"width", "first", "blank"}));
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "indent", {"width", "first", "blank"}));
   if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
-  if (!subject.is_string()) return raised("unsupported operand type(s) for +=: '{}' and 'str'", type_name(subject));
+  if (!subject.is_string())
+    return raised("unsupported operand type(s) for +=: '{}' and 'str'", type_name(subject));
   std::string indention(4, ' ');
   if (bound[0].is_string()) {
     indention = bound[0].as_text();
   } else if (!bound[0].is_missing()) {
     const std::ptrdiff_t width = TRY(size_argument(bound[0]));
-    TRY(evaluator.budget().charge_text(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, width))));
+    TRY(evaluator.budget().charge_text(
+        static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, width))));
     indention = std::string(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, width)), ' ');
   }
   const std::string text = std::string(subject.as_text()) + "\n";
   const std::vector<std::string_view> lines = split_lines(text, false);
-  if (indention.size() * lines.size() + text.size() > evaluator.budget().max_text()) return evaluator.budget().too_long();
+  if (indention.size() * lines.size() + text.size() > evaluator.budget().max_text())
+    return evaluator.budget().too_long();
   std::string out;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (i > 0) out += '\n';
@@ -40,9 +44,11 @@ Result<Value> indent(Evaluator& evaluator, const Value& subject, CallArgs args) 
 }
 
 Result<Value> truncate(Evaluator& evaluator, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), "truncate", {"length", "killwords", "end", "leeway"}));
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "truncate", {"length", "killwords", "end", "leeway"}));
   const std::ptrdiff_t length = bound[0].is_missing() ? 255 : TRY(size_argument(bound[0]));
-  const std::ptrdiff_t leeway = bound[3].is_missing() || bound[3].is_none() ? 5 : TRY(size_argument(bound[3]));
+  const std::ptrdiff_t leeway =
+      bound[3].is_missing() || bound[3].is_none() ? 5 : TRY(size_argument(bound[3]));
   const Value end = bound[2].is_missing() ? Value::text("...") : bound[2];
   if (!end.is_string()) return raised("object of type '{}' has no len()", type_name(end));
   const auto end_size = static_cast<std::ptrdiff_t>(end.n_runes());
@@ -60,9 +66,11 @@ Result<Value> truncate(Evaluator& evaluator, const Value& subject, CallArgs args
 
 Result<Value> wordwrap(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound =
-      TRY(bind(std::move(args), "wordwrap", {"width", "break_long_words", "wrapstring", "break_on_hyphens"}));
+      TRY(bind(std::move(args), "wordwrap",
+               {"width", "break_long_words", "wrapstring", "break_on_hyphens"}));
   if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
-  if (!subject.is_string()) return raised("'{}' object has no attribute 'splitlines'", type_name(subject));
+  if (!subject.is_string())
+    return raised("'{}' object has no attribute 'splitlines'", type_name(subject));
   WrapOptions options;
   if (!bound[0].is_missing()) options.width = TRY(size_argument(bound[0]));
   options.break_long_words = flag(bound[1], true);
@@ -95,6 +103,8 @@ constexpr Filter kFilters[] = {
 
 }  // namespace
 
-std::span<const Filter> layout_filters() { return kFilters; }
+std::span<const Filter> layout_filters() {
+  return kFilters;
+}
 
 }  // namespace hearth::text::jinja

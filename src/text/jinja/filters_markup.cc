@@ -16,7 +16,8 @@ namespace {
 
 Result<Value> safe(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "safe", {}));
-  return TRY(as_text_value(evaluator, subject)).with_markup(true);
+  return TRY(as_text_value(evaluator, subject))
+  .with_markup(true);
 }
 
 Result<Value> escape(Evaluator& evaluator, const Value& subject, CallArgs args) {
@@ -48,10 +49,12 @@ std::optional<char32_t> entity(std::string_view name) {
     char32_t rune;
   };
   static constexpr Named kNamed[] = {
-      {"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}, {"nbsp", 0xA0},
-      {"copy", 0xA9}, {"reg", 0xAE}, {"laquo", 0xAB}, {"raquo", 0xBB}, {"middot", 0xB7}, {"deg", 0xB0},
-      {"euro", 0x20AC}, {"ndash", 0x2013}, {"mdash", 0x2014}, {"lsquo", 0x2018}, {"rsquo", 0x2019},
-      {"ldquo", 0x201C}, {"rdquo", 0x201D}, {"hellip", 0x2026}, {"bull", 0x2022}, {"trade", 0x2122},
+      {"amp", '&'},      {"lt", '<'},       {"gt", '>'},       {"quot", '"'},
+      {"apos", '\''},    {"nbsp", 0xA0},    {"copy", 0xA9},    {"reg", 0xAE},
+      {"laquo", 0xAB},   {"raquo", 0xBB},   {"middot", 0xB7},  {"deg", 0xB0},
+      {"euro", 0x20AC},  {"ndash", 0x2013}, {"mdash", 0x2014}, {"lsquo", 0x2018},
+      {"rsquo", 0x2019}, {"ldquo", 0x201C}, {"rdquo", 0x201D}, {"hellip", 0x2026},
+      {"bull", 0x2022},  {"trade", 0x2122},
   };
   for (const Named& named : kNamed)
     if (named.name == name) return named.rune;
@@ -60,7 +63,8 @@ std::optional<char32_t> entity(std::string_view name) {
   const bool is_hex = name.starts_with("x") || name.starts_with("X");
   if (is_hex) name.remove_prefix(1);
   bool overflow = false;
-  if (name.empty() || name.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) return std::nullopt;
+  if (name.empty() || name.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos)
+    return std::nullopt;
   const auto number = parse_int(name, is_hex ? 16 : 10, overflow);
   if (overflow || (number && (*number > 0x10FFFF || *number == 0))) return kReplacementCharacter;
   if (!number) return std::nullopt;
@@ -71,7 +75,8 @@ std::string unescaped(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::size_t end = text[i] == '&' ? text.substr(i, 40).find(';') : std::string_view::npos;
-    const auto rune = end == std::string_view::npos ? std::nullopt : entity(text.substr(i + 1, end - 1));
+    const auto rune =
+        end == std::string_view::npos ? std::nullopt : entity(text.substr(i + 1, end - 1));
     if (rune) {
       append_rune(out, *rune);
       i += end;
@@ -98,11 +103,13 @@ Result<Value> striptags(Evaluator& evaluator, const Value& subject, CallArgs arg
 Result<Value> xmlattr(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "xmlattr", {"autospace"}));
   if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
-  if (!subject.is(Kind::dict)) return raised("'{}' object has no attribute 'items'", type_name(subject));
+  if (!subject.is(Kind::dict))
+    return raised("'{}' object has no attribute 'items'", type_name(subject));
   std::string out;
   for (const auto& entry : subject.as_dict().entries) {
     if (entry.value.is_none() || entry.value.is_undefined()) continue;
-    if (!entry.key.is_string()) return raised("expected string or bytes-like object, got '{}'", type_name(entry.key));
+    if (!entry.key.is_string())
+      return raised("expected string or bytes-like object, got '{}'", type_name(entry.key));
     if (entry.key.as_text().find_first_of(" \t\n\r\f\v/>=") != std::string_view::npos) {
       std::string shown;
       TRY(append_repr(evaluator, shown, entry.key));
@@ -117,12 +124,14 @@ Result<Value> xmlattr(Evaluator& evaluator, const Value& subject, CallArgs args)
 }
 
 constexpr Filter kFilters[] = {
-    {"safe", safe}, {"escape", escape}, {"e", escape}, {"forceescape", forceescape},
+    {"safe", safe},           {"escape", escape},   {"e", escape}, {"forceescape", forceescape},
     {"striptags", striptags}, {"xmlattr", xmlattr},
 };
 
 }  // namespace
 
-std::span<const Filter> markup_filters() { return kFilters; }
+std::span<const Filter> markup_filters() {
+  return kFilters;
+}
 
 }  // namespace hearth::text::jinja

@@ -21,7 +21,9 @@ Result<Value> absolute(Evaluator& evaluator, const Value& subject, CallArgs args
   return Value::integer(subject.as_int());
 }
 
-std::unexpected<Error> too_large() { return raised("an integer beyond 128 bits: the template language of Hearth has none so large"); }
+std::unexpected<Error> too_large() {
+  return raised("an integer beyond 128 bits: the template language of Hearth has none so large");
+}
 
 // float(value) as Python's constructor gives it, nothing where it raises TypeError or ValueError.
 std::optional<double> as_float(const Value& value) {
@@ -39,7 +41,8 @@ Result<Value> integer(Evaluator&, const Value& subject, CallArgs args) {
     const Int base = bound[1].is_missing() ? 10 : bound[1].as_int();
     bool overflow = false;
     if (base == 0 || (base >= 2 && base <= 36))
-      if (const auto number = parse_int(subject.as_text(), static_cast<int>(base), overflow)) return Value::integer(*number);
+      if (const auto number = parse_int(subject.as_text(), static_cast<int>(base), overflow))
+        return Value::integer(*number);
     if (overflow) return too_large();
   }
   const std::optional<double> real = as_float(subject);
@@ -72,12 +75,14 @@ Result<Value> round_int(Int value, std::ptrdiff_t precision) {
 
 Result<Value> round(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "round", {"precision", "method"}));
-  const std::string_view method = bound[1].is_missing() ? "common" : TRY(text_argument(bound[1], "round"));
+  const std::string_view method =
+      bound[1].is_missing() ? "common" : TRY(text_argument(bound[1], "round"));
   if (method != "common" && method != "ceil" && method != "floor")
     return raised("method must be common, ceil or floor");
   const Value precision = bound[0].is_missing() ? Value::integer(0) : bound[0];
   if (method == "common") {
-    if (!subject.is_number()) return raised("type {} doesn't define __round__ method", type_name(subject));
+    if (!subject.is_number())
+      return raised("type {} doesn't define __round__ method", type_name(subject));
     if (precision.is_none()) {
       if (subject.is_integral()) return Value::integer(subject.as_int());
       const auto whole = to_int(round_to(subject.as_real(), 0));
@@ -94,7 +99,8 @@ Result<Value> round(Evaluator& evaluator, const Value& subject, CallArgs args) {
   if (!scaled.is_number()) return raised("must be real number, not {}", type_name(scaled));
   Value whole = scaled;
   if (scaled.is(Kind::floating)) {
-    const double moved = method == "ceil" ? std::ceil(scaled.as_real()) : std::floor(scaled.as_real());
+    const double moved =
+        method == "ceil" ? std::ceil(scaled.as_real()) : std::floor(scaled.as_real());
     const auto integral = to_int(moved);
     if (!integral) return raised("cannot convert float infinity or NaN to integer");
     whole = Value::integer(*integral);
@@ -120,8 +126,10 @@ Result<Value> filesizeformat(Evaluator& evaluator, const Value& subject, CallArg
   for (std::size_t i = 0;; ++i) {
     unit *= base;
     if (*size < unit || i + 1 == kUnits.size() || std::isnan(*size)) {
-      const char prefix = binary && i == 0 ? 'K' : kUnits[std::isnan(*size) ? kUnits.size() - 1 : i];
-      return evaluator.text(fmt::format("{} {}{}", float_digits(base * *size / unit, 1, 'f'), prefix, binary ? "iB" : "B"));
+      const char prefix =
+          binary && i == 0 ? 'K' : kUnits[std::isnan(*size) ? kUnits.size() - 1 : i];
+      return evaluator.text(fmt::format("{} {}{}", float_digits(base * *size / unit, 1, 'f'),
+                                        prefix, binary ? "iB" : "B"));
     }
   }
 }
@@ -141,12 +149,18 @@ Result<Value> sum(Evaluator& evaluator, const Value& subject, CallArgs args) {
 }
 
 constexpr Filter kFilters[] = {
-    {"abs", absolute}, {"int", integer}, {"float", real}, {"round", round},
-    {"filesizeformat", filesizeformat}, {"sum", sum},
+    {"abs", absolute},
+    {"int", integer},
+    {"float", real},
+    {"round", round},
+    {"filesizeformat", filesizeformat},
+    {"sum", sum},
 };
 
 }  // namespace
 
-std::span<const Filter> number_filters() { return kFilters; }
+std::span<const Filter> number_filters() {
+  return kFilters;
+}
 
 }  // namespace hearth::text::jinja

@@ -18,16 +18,20 @@ Result<std::string> name_argument(const Value& value, std::string_view kind) {
 }
 
 Result<Value> map(Evaluator&, const Value& subject, CallArgs args) {
-  return generate([subject, args = std::move(args), items = Ref<IteratorObject>(), path = std::optional<AttributePath>(),
-                   otherwise = Value(), filter = std::string()](Evaluator& evaluator) mutable -> Result<Value> {
+  return generate([subject, args = std::move(args), items = Ref<IteratorObject>(),
+                   path = std::optional<AttributePath>(), otherwise = Value(),
+                   filter = std::string()](Evaluator& evaluator) mutable -> Result<Value> {
     if (!items) {
       if (!is_true(subject)) return Value();
-      const bool by_attribute = args.positional.empty() && std::any_of(args.named.begin(), args.named.end(),
-                                                                       [](const auto& arg) { return arg.first == "attribute"; });
+      const bool by_attribute =
+          args.positional.empty() &&
+          std::any_of(args.named.begin(), args.named.end(),
+                      [](const auto& arg) { return arg.first == "attribute"; });
       if (by_attribute) {
         path = TRY(AttributePath::parse(args.take("attribute")));
         otherwise = args.take("default");
-        if (!args.named.empty()) return raised("Unexpected keyword argument '{}'", args.named.front().first);
+        if (!args.named.empty())
+          return raised("Unexpected keyword argument '{}'", args.named.front().first);
       } else {
         if (args.positional.empty()) return raised("map requires a filter argument");
         filter = TRY(name_argument(args.positional.front(), "filter"));
@@ -37,15 +41,17 @@ Result<Value> map(Evaluator&, const Value& subject, CallArgs args) {
     }
     const Value item = TRY(items->next(evaluator));
     if (item.is_missing()) return item;
-    return path ? path->get(evaluator, item, otherwise) : evaluator.apply_filter(filter, item, args);
+    return path ? path->get(evaluator, item, otherwise)
+                : evaluator.apply_filter(filter, item, args);
   });
 }
 
 // select and reject, by the item itself or by one of its attributes.
 template <bool kKeep, bool kByAttribute>
 Result<Value> pick(Evaluator&, const Value& subject, CallArgs args) {
-  return generate([subject, args = std::move(args), items = Ref<IteratorObject>(), path = std::optional<AttributePath>(),
-                   test = std::optional<std::string>()](Evaluator& evaluator) mutable -> Result<Value> {
+  return generate([subject, args = std::move(args), items = Ref<IteratorObject>(),
+                   path = std::optional<AttributePath>(), test = std::optional<std::string>()](
+                      Evaluator& evaluator) mutable -> Result<Value> {
     if (!items) {
       if (!is_true(subject)) return Value();
       const auto take_first = [&args]() -> Value {
@@ -68,36 +74,46 @@ Result<Value> pick(Evaluator&, const Value& subject, CallArgs args) {
       if (item.is_missing()) return item;
       TRY(evaluator.budget().charge(1));
       const Value seen = kByAttribute ? TRY(path->get(evaluator, item)) : item;
-      const bool holds = test ? TRY(evaluator.apply_test(*test, seen, args)) : is_true(seen);
+      const bool holds = test         ? TRY(evaluator.apply_test(*test, seen, args)) : is_true(seen);
       if (holds == kKeep) return item;
     }
   });
 }
 
 Result<Value> otherwise(Evaluator&, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), "default", {"default_value", "boolean"}));
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "default", {"default_value", "boolean"}));
   if (!subject.is_undefined() && !(flag(bound[1]) && !is_true(subject))) return subject;
   return bound[0].is_missing() ? Value::text({}) : bound[0];
 }
 
 Result<Value> attribute(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "attr", {"name"}, 1));
-  if (!bound[0].is_string()) return raised("attribute name must be string, not '{}'", type_name(bound[0]));
+  if (!bound[0].is_string())
+    return raised("attribute name must be string, not '{}'", type_name(bound[0]));
   const std::string_view name = bound[0].as_text();
   if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
   Value found = TRY(type_attribute(evaluator, subject, name));
   if (!found.is_missing()) return found;
-  return Value::undefined(fmt::format("'{} object' has no attribute '{}'", type_name(subject), name));
+  return Value::undefined(
+      fmt::format("'{} object' has no attribute '{}'", type_name(subject), name));
 }
 
 constexpr Filter kFilters[] = {
-    {"map", map}, {"select", pick<true, false>}, {"reject", pick<false, false>},
-    {"selectattr", pick<true, true>}, {"rejectattr", pick<false, true>},
-    {"default", otherwise}, {"d", otherwise}, {"attr", attribute},
+    {"map", map},
+    {"select", pick<true, false>},
+    {"reject", pick<false, false>},
+    {"selectattr", pick<true, true>},
+    {"rejectattr", pick<false, true>},
+    {"default", otherwise},
+    {"d", otherwise},
+    {"attr", attribute},
 };
 
 }  // namespace
 
-std::span<const Filter> selection_filters() { return kFilters; }
+std::span<const Filter> selection_filters() {
+  return kFilters;
+}
 
 }  // namespace hearth::text::jinja

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Filters on sequences as a whole: length first last list reverse join sort unique min max batch slice
-// dictsort items groupby.
+// Filters on sequences as a whole: length first last list reverse join sort unique min max batch
+// slice dictsort items groupby.
 #include <algorithm>
 #include <unordered_map>
 
@@ -47,7 +47,9 @@ Result<Value> reverse(Evaluator& evaluator, const Value& subject, CallArgs args)
   if (subject.is_string()) {
     const std::size_t n = subject.n_runes();
     const auto size = static_cast<Int>(n);
-    return evaluator.text(n == 0 ? std::string() : sliced_text(subject, RangeObject(size - 1, -1, -1), n), subject.is_markup());
+    return evaluator.text(
+        n == 0 ? std::string() : sliced_text(subject, RangeObject(size - 1, -1, -1), n),
+        subject.is_markup());
   }
   if (!is_iterable(subject)) return raised("argument must be iterable");
   if (subject.is(Kind::iterator) || subject.is(Kind::object)) {
@@ -75,7 +77,8 @@ Result<Value> join(Evaluator& evaluator, const Value& subject, CallArgs args) {
 }
 
 Result<Value> sort(Evaluator& evaluator, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), "sort", {"reverse", "case_sensitive", "attribute"}));
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "sort", {"reverse", "case_sensitive", "attribute"}));
   const AttributePath path = TRY(AttributePath::parse(bound[2], true));
   std::vector<Value> items = TRY(collect(evaluator, subject));
   std::vector<Value> keys;
@@ -85,7 +88,8 @@ Result<Value> sort(Evaluator& evaluator, const Value& subject, CallArgs args) {
 }
 
 Result<Value> unique(Evaluator&, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), "unique", {"case_sensitive", "attribute"}));
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "unique", {"case_sensitive", "attribute"}));
   const AttributePath path = TRY(AttributePath::parse(bound[1]));
   const bool case_sensitive = flag(bound[0]);
   return generate([subject, path, case_sensitive, seen = make<DictObject>(),
@@ -106,7 +110,8 @@ Result<Value> unique(Evaluator&, const Value& subject, CallArgs args) {
 
 template <bool kMax>
 Result<Value> extreme(Evaluator& evaluator, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), kMax ? "max" : "min", {"case_sensitive", "attribute"}));
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), kMax ? "max" : "min", {"case_sensitive", "attribute"}));
   const AttributePath path = TRY(AttributePath::parse(bound[1]));
   Value best;
   Value best_key;
@@ -116,7 +121,8 @@ Result<Value> extreme(Evaluator& evaluator, const Value& subject, CallArgs args)
     if (item.is_missing()) break;
     TRY(evaluator.budget().charge(1));
     Value key = TRY(path.key(evaluator, item, flag(bound[0])));
-    const bool better = best.is_missing() || TRY(kMax ? is_less(evaluator, best_key, key) : is_less(evaluator, key, best_key));
+    const bool better = best.is_missing() || TRY(kMax ? is_less(evaluator, best_key, key)
+                                                      : is_less(evaluator, key, best_key));
     if (!better) continue;
     best = std::move(item);
     best_key = std::move(key);
@@ -125,7 +131,8 @@ Result<Value> extreme(Evaluator& evaluator, const Value& subject, CallArgs args)
 }
 
 Result<Value> batch(Evaluator&, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), "batch", {"linecount", "fill_with"}, 1));
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "batch", {"linecount", "fill_with"}, 1));
   return generate_all([subject, bound](Evaluator& evaluator) -> Result<std::vector<Value>> {
     std::vector<Value> batches;
     std::vector<Value> batch_items;
@@ -139,8 +146,11 @@ Result<Value> batch(Evaluator&, const Value& subject, CallArgs args) {
     if (!batch_items.empty()) {
       const bool fills = !bound[1].is_missing() && !bound[1].is_none();
       if (fills) {
-        if (!bound[0].is_number()) return raised("'<' not supported between instances of 'int' and '{}'", type_name(bound[0]));
-        const std::ptrdiff_t missing = TRY(size_argument(bound[0])) - static_cast<std::ptrdiff_t>(batch_items.size());
+        if (!bound[0].is_number())
+          return raised("'<' not supported between instances of 'int' and '{}'",
+                        type_name(bound[0]));
+        const std::ptrdiff_t missing = TRY(size_argument(bound[0]))
+        -static_cast<std::ptrdiff_t>(batch_items.size());
         if (missing > 0) {
           TRY(evaluator.budget().charge_items(static_cast<std::size_t>(missing)));
           batch_items.resize(batch_items.size() + static_cast<std::size_t>(missing), bound[1]);
@@ -178,16 +188,21 @@ Result<Value> slice(Evaluator&, const Value& subject, CallArgs args) {
 }
 
 Result<Value> dictsort(Evaluator& evaluator, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), "dictsort", {"case_sensitive", "by", "reverse"}));
-  const bool by_key = bound[1].is_missing() || (bound[1].is_string() && bound[1].as_text() == "key");
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "dictsort", {"case_sensitive", "by", "reverse"}));
+  const bool by_key =
+      bound[1].is_missing() || (bound[1].is_string() && bound[1].as_text() == "key");
   if (!by_key && !(bound[1].is_string() && bound[1].as_text() == "value"))
     return raised("You can only sort by either \"key\" or \"value\"");
   if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
-  if (!subject.is(Kind::dict)) return raised("'{}' object has no attribute 'items'", type_name(subject));
-  std::vector<Value> items = TRY(collect(evaluator, Value::of(make<ViewObject>(subject, ViewObject::Part::items))));
+  if (!subject.is(Kind::dict))
+    return raised("'{}' object has no attribute 'items'", type_name(subject));
+  std::vector<Value> items =
+      TRY(collect(evaluator, Value::of(make<ViewObject>(subject, ViewObject::Part::items))));
   const AttributePath whole = TRY(AttributePath::parse(Value::none()));
   std::vector<Value> keys;
-  for (const Value& item : items) keys.push_back(TRY(whole.key(evaluator, item.items()[by_key ? 0 : 1], flag(bound[0]))));
+  for (const Value& item : items)
+    keys.push_back(TRY(whole.key(evaluator, item.items()[by_key ? 0 : 1], flag(bound[0]))));
   TRY(sort_by_keys(evaluator, keys, items, flag(bound[2])));
   return Value::list(std::move(items));
 }
@@ -202,18 +217,21 @@ Result<Value> items(Evaluator&, const Value& subject, CallArgs args) {
 }
 
 Result<Value> groupby(Evaluator& evaluator, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), "groupby", {"attribute", "default", "case_sensitive"}, 1));
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "groupby", {"attribute", "default", "case_sensitive"}, 1));
   const AttributePath path = TRY(AttributePath::parse(bound[0]));
   const bool case_sensitive = flag(bound[2]);
   std::vector<Value> all = TRY(collect(evaluator, subject));
   std::vector<Value> keys;
-  for (const Value& item : all) keys.push_back(TRY(path.key(evaluator, item, case_sensitive, bound[1])));
+  for (const Value& item : all)
+    keys.push_back(TRY(path.key(evaluator, item, case_sensitive, bound[1])));
   TRY(sort_by_keys(evaluator, keys, all, false));
   std::vector<Value> groups;
   for (std::size_t i = 0; i < all.size();) {
     std::size_t end = i + 1;
     while (end < all.size() && TRY(equals(evaluator, keys[i], keys[end]))) ++end;
-    std::vector<Value> members(all.begin() + static_cast<std::ptrdiff_t>(i), all.begin() + static_cast<std::ptrdiff_t>(end));
+    std::vector<Value> members(all.begin() + static_cast<std::ptrdiff_t>(i),
+                               all.begin() + static_cast<std::ptrdiff_t>(end));
     Value key = case_sensitive ? keys[i] : TRY(path.get(evaluator, members.front(), bound[1]));
     Value group = Value::tuple({std::move(key), Value::list(std::move(members))});
     const_cast<ListObject*>(static_cast<const ListObject*>(group.identity()))->is_group = true;
@@ -224,14 +242,16 @@ Result<Value> groupby(Evaluator& evaluator, const Value& subject, CallArgs args)
 }
 
 constexpr Filter kFilters[] = {
-    {"length", length}, {"count", length}, {"first", first}, {"last", last}, {"list", list},
-    {"reverse", reverse}, {"join", join}, {"sort", sort}, {"unique", unique}, {"min", extreme<false>},
-    {"max", extreme<true>}, {"batch", batch}, {"slice", slice}, {"dictsort", dictsort}, {"items", items},
-    {"groupby", groupby},
+    {"length", length}, {"count", length},       {"first", first},       {"last", last},
+    {"list", list},     {"reverse", reverse},    {"join", join},         {"sort", sort},
+    {"unique", unique}, {"min", extreme<false>}, {"max", extreme<true>}, {"batch", batch},
+    {"slice", slice},   {"dictsort", dictsort},  {"items", items},       {"groupby", groupby},
 };
 
 }  // namespace
 
-std::span<const Filter> sequence_filters() { return kFilters; }
+std::span<const Filter> sequence_filters() {
+  return kFilters;
+}
 
 }  // namespace hearth::text::jinja

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Filters on text: upper lower capitalize title trim replace string format center wordcount urlencode,
-// and tojson.
+// Filters on text: upper lower capitalize title trim replace string format center wordcount
+// urlencode, and tojson.
 #include <algorithm>
 
 #include "base/utf8.h"
@@ -17,7 +17,8 @@ namespace hearth::text::jinja {
 namespace {
 
 // A filter that is a method of str on the text of its subject.
-Result<Value> through_method(Evaluator& evaluator, const Value& subject, std::string_view method, CallArgs args) {
+Result<Value> through_method(Evaluator& evaluator, const Value& subject, std::string_view method,
+                             CallArgs args) {
   const Value text = TRY(as_text_value(evaluator, subject));
   return find_text_method(method)->call(evaluator, text, std::move(args));
 }
@@ -50,7 +51,8 @@ Result<Value> title(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "title", {}));
   const Value text = TRY(as_text_value(evaluator, subject));
   const auto separates = [](char32_t rune) {
-    return rune == '-' || rune == '(' || rune == '{' || rune == '[' || rune == '<' || is_space(rune);
+    return rune == '-' || rune == '(' || rune == '{' || rune == '[' || rune == '<' ||
+           is_space(rune);
   };
   std::string out;
   std::string_view rest = text.as_text();
@@ -72,7 +74,8 @@ Result<Value> title(Evaluator& evaluator, const Value& subject, CallArgs args) {
 }
 
 Result<Value> replace(Evaluator& evaluator, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound = TRY(bind(std::move(args), "replace", {"old", "new", "count"}, 2));
+  const std::vector<Value> bound =
+      TRY(bind(std::move(args), "replace", {"old", "new", "count"}, 2));
   const std::string text = TRY(to_text(evaluator, subject));
   const std::string from = TRY(to_text(evaluator, bound[0]));
   const std::string to = TRY(to_text(evaluator, bound[1]));
@@ -91,7 +94,8 @@ Result<Value> format(Evaluator& evaluator, const Value& subject, CallArgs args) 
   if (!args.positional.empty() && !args.named.empty())
     return raised("can't handle positional and keyword arguments at the same time");
   const Value text = TRY(as_text_value(evaluator, subject));
-  if (args.named.empty()) return percent_format(evaluator, text, Value::tuple(std::move(args.positional)));
+  if (args.named.empty())
+    return percent_format(evaluator, text, Value::tuple(std::move(args.positional)));
   auto dict = make<DictObject>();
   for (auto& [name, value] : args.named) dict->set(name, std::move(value));
   return percent_format(evaluator, text, Value::dict(std::move(dict)));
@@ -115,7 +119,8 @@ Result<Value> wordcount(Evaluator& evaluator, const Value& subject, CallArgs arg
 std::string quoted(std::string_view text, bool for_query) {
   std::string out;
   for (const char c : text) {
-    const bool is_alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool is_alnum =
+        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (is_alnum || c == '_' || c == '.' || c == '-' || c == '~' || (c == '/' && !for_query))
       out += c;
     else if (c == ' ' && for_query)
@@ -136,9 +141,11 @@ Result<Value> urlencode(Evaluator& evaluator, const Value& subject, CallArgs arg
   bool is_first = true;
   for (const Value& pair : TRY(collect(evaluator, pairs))) {
     const std::vector<Value> parts = TRY(collect(evaluator, pair));
-    if (parts.size() != 2) return raised("not enough or too many values to unpack (expected 2, got {})", parts.size());
+    if (parts.size() != 2)
+      return raised("not enough or too many values to unpack (expected 2, got {})", parts.size());
     if (!std::exchange(is_first, false)) out += '&';
-    out += quoted(TRY(to_text(evaluator, parts[0])), true) + "=" + quoted(TRY(to_text(evaluator, parts[1])), true);
+    out += quoted(TRY(to_text(evaluator, parts[0])), true) + "=" +
+           quoted(TRY(to_text(evaluator, parts[1])), true);
   }
   return evaluator.text(std::move(out));
 }
@@ -146,17 +153,20 @@ Result<Value> urlencode(Evaluator& evaluator, const Value& subject, CallArgs arg
 Result<Value> tojson(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound =
       TRY(bind(std::move(args), "tojson", {"ensure_ascii", "indent", "separators", "sort_keys"}));
-  return evaluator.text(TRY(to_json(evaluator, subject, TRY(json_style(evaluator, bound[0], bound[1], bound[2], bound[3])))));
+  return evaluator.text(TRY(to_json(
+      evaluator, subject, TRY(json_style(evaluator, bound[0], bound[1], bound[2], bound[3])))));
 }
 
 constexpr Filter kFilters[] = {
-    {"upper", upper}, {"lower", lower}, {"capitalize", capitalize}, {"title", title}, {"trim", trim},
-    {"center", center}, {"replace", replace}, {"string", string}, {"format", format},
-    {"wordcount", wordcount}, {"urlencode", urlencode}, {"tojson", tojson},
+    {"upper", upper},   {"lower", lower},         {"capitalize", capitalize}, {"title", title},
+    {"trim", trim},     {"center", center},       {"replace", replace},       {"string", string},
+    {"format", format}, {"wordcount", wordcount}, {"urlencode", urlencode},   {"tojson", tojson},
 };
 
 }  // namespace
 
-std::span<const Filter> text_filters() { return kFilters; }
+std::span<const Filter> text_filters() {
+  return kFilters;
+}
 
 }  // namespace hearth::text::jinja

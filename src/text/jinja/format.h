@@ -19,7 +19,8 @@ Result<Value> brace_format(Evaluator& evaluator, const Value& text, const CallAr
 // format(value, spec).
 Result<std::string> format_value(Evaluator& evaluator, const Value& value, std::string_view spec);
 
-// The digits of a float as "%.{precision}{type}" writes them, type one of e f g E F G; alternate is "#".
+// The digits of a float as "%.{precision}{type}" writes them, type one of e f g E F G; alternate is
+// "#".
 std::string float_digits(double value, int precision, char type, bool alternate = false);
 
 }  // namespace hearth::text::jinja

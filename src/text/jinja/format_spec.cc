@@ -27,8 +27,12 @@ struct Spec {
   char type = 0;
 };
 
-bool is_align(char c) { return c == '<' || c == '>' || c == '=' || c == '^'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_align(char c) {
+  return c == '<' || c == '>' || c == '=' || c == '^';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 Result<std::size_t> number(Evaluator& evaluator, std::string_view& text) {
   std::size_t value = 0;
@@ -103,12 +107,13 @@ std::string laid_out(NumberText number, const Spec& spec, std::size_t group) {
   const std::string head = number.sign + number.prefix;
   const std::string body = number.digits + number.rest;
   if (spec.align == '=')
-    return head + padded(body, spec.fill, '>', spec.width > head.size() ? spec.width - head.size() : 0);
+    return head +
+           padded(body, spec.fill, '>', spec.width > head.size() ? spec.width - head.size() : 0);
   return padded(head + body, spec.fill, spec.align ? spec.align : '>', spec.width);
 }
 
-// A float with a precision and no type: as "g", but the exponent appears one digit earlier, and a whole
-// number keeps ".0".
+// A float with a precision and no type: as "g", but the exponent appears one digit earlier, and a
+// whole number keeps ".0".
 std::string general_digits(double value, int precision, bool alternate) {
   const std::string scientific = float_digits(value, precision - 1, 'e', alternate);
   const std::size_t e = scientific.find('e');
@@ -136,7 +141,8 @@ Result<std::string> format_float(double value, Spec spec, std::string_view type_
   if (!std::isfinite(value)) {
     digits = std::isnan(value) ? "nan" : "inf";
     if (spec.type == 'E' || spec.type == 'F' || spec.type == 'G')
-      std::transform(digits.begin(), digits.end(), digits.begin(), [](char c) { return static_cast<char>(c - 32); });
+      std::transform(digits.begin(), digits.end(), digits.begin(),
+                     [](char c) { return static_cast<char>(c - 32); });
     number.sign = sign_text(!std::isnan(value) && value < 0, spec.sign);
   } else {
     if (spec.precision && *spec.precision > 100000) return raised("the precision is too large");
@@ -150,10 +156,12 @@ Result<std::string> format_float(double value, Spec spec, std::string_view type_
       digits = float_digits(std::fabs(value), precision, type, spec.alternate);
     }
     bool negative = std::signbit(value);
-    if (spec.no_negative_zero && digits.find_first_of("123456789") == std::string::npos) negative = false;
+    if (spec.no_negative_zero && digits.find_first_of("123456789") == std::string::npos)
+      negative = false;
     number.sign = sign_text(negative, spec.sign);
   }
-  const std::size_t whole = std::isfinite(value) ? std::min(digits.find_first_not_of("0123456789"), digits.size()) : 0;
+  const std::size_t whole =
+      std::isfinite(value) ? std::min(digits.find_first_not_of("0123456789"), digits.size()) : 0;
   number.digits = digits.substr(0, whole);
   number.rest = digits.substr(whole) + (percent ? "%" : "");
   if (number.digits.empty()) spec.grouping = 0;
@@ -177,7 +185,8 @@ Result<std::string> format_int(Int value, const Spec& spec) {
   if (spec.grouping == ',' && base != 10) return raised("Cannot specify ',' with '{}'.", spec.type);
   NumberText number;
   number.sign = sign_text(value < 0, spec.sign);
-  number.digits = int_text_in(value < 0 ? UInt{0} - static_cast<UInt>(value) : static_cast<UInt>(value), base);
+  number.digits =
+      int_text_in(value < 0 ? UInt{0} - static_cast<UInt>(value) : static_cast<UInt>(value), base);
   if (spec.alternate && base != 10) number.prefix = std::string("0") + spec.type;
   if (spec.type == 'X')
     std::transform(number.digits.begin(), number.digits.end(), number.digits.begin(),
@@ -194,7 +203,8 @@ Result<std::string> format_text(std::string_view text, const Spec& spec) {
   std::string out(text);
   if (spec.precision) {
     std::size_t end = 0;
-    for (std::size_t n = 0; n < *spec.precision && end < out.size(); ++n) end += decode_rune(text.substr(end)).length;
+    for (std::size_t n = 0; n < *spec.precision && end < out.size(); ++n)
+      end += decode_rune(text.substr(end)).length;
     out.resize(end);
   }
   return padded(std::move(out), spec.fill, spec.align ? spec.align : '<', spec.width);
@@ -242,7 +252,8 @@ std::string float_digits(double value, int precision, char type, bool alternate)
   return out;
 }
 
-Result<std::string> format_value(Evaluator& evaluator, const Value& value, std::string_view spec_text) {
+Result<std::string> format_value(Evaluator& evaluator, const Value& value,
+                                 std::string_view spec_text) {
   if (spec_text.empty()) return to_text(evaluator, value);
   if (!value.is_number() && !value.is_string())
     return raised("unsupported format string passed to {}.__format__", type_name(value));

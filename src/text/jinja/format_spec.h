@@ -17,8 +17,8 @@ struct NumberText {
   std::string rest;
 };
 
-// "," or "_" (with groups of 4 for binary bases) between groups of digits, 0 for none; the digits are
-// extended with zeros to a width of min_width together with their separators.
+// "," or "_" (with groups of 4 for binary bases) between groups of digits, 0 for none; the digits
+// are extended with zeros to a width of min_width together with their separators.
 std::string grouped(std::string digits, char separator, std::size_t group, std::size_t min_width);
 
 // Fills to a width in code points: align is one of < > ^.

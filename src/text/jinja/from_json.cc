@@ -7,7 +7,9 @@
 namespace hearth::text::jinja {
 namespace {
 
-std::string valid(const std::string& text) { return is_valid_utf8(text) ? text : to_valid_utf8(text); }
+std::string valid(const std::string& text) {
+  return is_valid_utf8(text) ? text : to_valid_utf8(text);
+}
 
 }  // namespace
 
@@ -16,11 +18,16 @@ Result<Value> from_json(Evaluator& evaluator, const Json& json) {
   if (nesting.too_deep()) return Nesting::error();
   TRY(evaluator.budget().charge(1));
   switch (json.type()) {
-    case Json::value_t::boolean: return Value::boolean(json.get<bool>());
-    case Json::value_t::number_integer: return Value::integer(json.get<std::int64_t>());
-    case Json::value_t::number_unsigned: return Value::integer(static_cast<Int>(json.get<std::uint64_t>()));
-    case Json::value_t::number_float: return Value::real(json.get<double>());
-    case Json::value_t::string: return evaluator.text(valid(json.get_ref<const std::string&>()));
+    case Json::value_t::boolean:
+      return Value::boolean(json.get<bool>());
+    case Json::value_t::number_integer:
+      return Value::integer(json.get<std::int64_t>());
+    case Json::value_t::number_unsigned:
+      return Value::integer(static_cast<Int>(json.get<std::uint64_t>()));
+    case Json::value_t::number_float:
+      return Value::real(json.get<double>());
+    case Json::value_t::string:
+      return evaluator.text(valid(json.get_ref<const std::string&>()));
     case Json::value_t::array: {
       std::vector<Value> items;
       items.reserve(json.size());
@@ -29,10 +36,12 @@ Result<Value> from_json(Evaluator& evaluator, const Json& json) {
     }
     case Json::value_t::object: {
       auto dict = make<DictObject>();
-      for (const auto& [key, value] : json.items()) dict->set(valid(key), TRY(from_json(evaluator, value)));
+      for (const auto& [key, value] : json.items())
+        dict->set(valid(key), TRY(from_json(evaluator, value)));
       return Value::dict(std::move(dict));
     }
-    default: return Value::none();
+    default:
+      return Value::none();
   }
 }
 

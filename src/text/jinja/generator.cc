@@ -39,7 +39,8 @@ Result<AttributePath> AttributePath::parse(const Value& attribute, bool split) {
   return out;
 }
 
-Result<Value> AttributePath::get(Evaluator& evaluator, const Value& item, const Value& otherwise) const {
+Result<Value> AttributePath::get(Evaluator& evaluator, const Value& item,
+                                 const Value& otherwise) const {
   Value value = item;
   for (const Value& part : paths_.front()) {
     value = TRY(get_item(evaluator, value, part));
@@ -64,6 +65,8 @@ Result<Value> AttributePath::key(Evaluator& evaluator, const Value& item, bool c
   return Value::list(std::move(keys));
 }
 
-bool flag(const Value& value, bool otherwise) { return value.is_missing() ? otherwise : is_true(value); }
+bool flag(const Value& value, bool otherwise) {
+  return value.is_missing() ? otherwise : is_true(value);
+}
 
 }  // namespace hearth::text::jinja

@@ -46,7 +46,8 @@ Value generate_all(MakeAll make_all) {
     std::vector<Value> items;
     std::size_t at = 0;
   };
-  return generate([state = State(), make_all = std::move(make_all)](Evaluator& evaluator) mutable -> Result<Value> {
+  return generate([state = State(),
+                   make_all = std::move(make_all)](Evaluator& evaluator) mutable -> Result<Value> {
     if (!state.made) {
       state.made = true;
       state.items = TRY(make_all(evaluator));
@@ -60,8 +61,10 @@ class AttributePath {
  public:
   // A path per comma if split is set (sort), each giving one part of a list.
   static Result<AttributePath> parse(const Value& attribute, bool split = false);
-  Result<Value> get(Evaluator& evaluator, const Value& item, const Value& otherwise = Value()) const;
-  // The key to compare by: strings in lower case unless case counts; a list if the paths are several.
+  Result<Value> get(Evaluator& evaluator, const Value& item,
+                    const Value& otherwise = Value()) const;
+  // The key to compare by: strings in lower case unless case counts; a list if the paths are
+  // several.
   Result<Value> key(Evaluator& evaluator, const Value& item, bool case_sensitive,
                     const Value& otherwise = Value()) const;
 

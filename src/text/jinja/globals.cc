@@ -32,24 +32,29 @@ Result<Value> range(Evaluator&, CallArgs args) {
   const Int span = parts[2] > 0 ? parts[1] - parts[0] : parts[0] - parts[1];
   const Int step = parts[2] > 0 ? parts[2] : -parts[2];
   if (span / step > static_cast<Int>(kMaxRange) || made->size() > kMaxRange)
-    return raised("Range too big. The sandbox blocks ranges larger than MAX_RANGE ({}).", kMaxRange);
+    return raised("Range too big. The sandbox blocks ranges larger than MAX_RANGE ({}).",
+                  kMaxRange);
   return Value::of(std::move(made));
 }
 
 // dict() and namespace() take a mapping or pairs, and keywords.
 Result<Ref<DictObject>> dict_from(Evaluator& evaluator, std::string_view name, CallArgs args) {
   auto dict = make<DictObject>();
-  if (args.positional.size() > 1) return raised("{} expected at most 1 argument, got {}", name, args.positional.size());
+  if (args.positional.size() > 1)
+    return raised("{} expected at most 1 argument, got {}", name, args.positional.size());
   if (!args.positional.empty() && args.positional[0].is(Kind::dict)) {
     TRY(evaluator.budget().charge_items(args.positional[0].as_dict().entries.size()));
-    for (const auto& entry : args.positional[0].as_dict().entries) dict->set(entry.key, entry.hash, entry.value);
+    for (const auto& entry : args.positional[0].as_dict().entries)
+      dict->set(entry.key, entry.hash, entry.value);
   } else if (!args.positional.empty()) {
     std::size_t i = 0;
     for (const Value& pair : TRY(collect(evaluator, args.positional[0]))) {
-      if (!is_iterable(pair)) return raised("cannot convert dictionary update sequence element #{} to a sequence", i);
+      if (!is_iterable(pair))
+        return raised("cannot convert dictionary update sequence element #{} to a sequence", i);
       const std::vector<Value> parts = TRY(collect(evaluator, pair));
       if (parts.size() != 2)
-        return raised("dictionary update sequence element #{} has length {}; 2 is required", i, parts.size());
+        return raised("dictionary update sequence element #{} has length {}; 2 is required", i,
+                      parts.size());
       dict->set(parts[0], TRY(hash_of(evaluator, parts[0])), parts[1]);
       ++i;
     }
@@ -106,7 +111,8 @@ class Cycler final : public ExtendedObject {
 };
 
 Result<Value> cycler(Evaluator&, CallArgs args) {
-  if (!args.named.empty()) return raised("Cycler.__init__() got an unexpected keyword argument '{}'", args.named[0].first);
+  if (!args.named.empty())
+    return raised("Cycler.__init__() got an unexpected keyword argument '{}'", args.named[0].first);
   if (args.positional.empty()) return raised("at least one item has to be provided");
   return Value::of(Ref<ExtendedObject>(make<Cycler>(std::move(args.positional)).get()));
 }
@@ -151,8 +157,13 @@ Result<Value> strftime_now(Evaluator& evaluator, CallArgs args) {
 }
 
 constexpr Function kFunctions[] = {
-    {"range", range}, {"dict", dict}, {"namespace", make_namespace}, {"cycler", cycler}, {"joiner", joiner},
-    {"raise_exception", raise_exception}, {"strftime_now", strftime_now},
+    {"range", range},
+    {"dict", dict},
+    {"namespace", make_namespace},
+    {"cycler", cycler},
+    {"joiner", joiner},
+    {"raise_exception", raise_exception},
+    {"strftime_now", strftime_now},
 };
 
 }  // namespace

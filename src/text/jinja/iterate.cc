@@ -20,18 +20,26 @@ class ItemsIterator final : public IteratorObject {
     ++at_;
     switch (value_.kind()) {
       case Kind::list:
-      case Kind::tuple: return value_.items()[i];
-      case Kind::dict: return value_.as_dict().entries[i].key;
-      case Kind::range: return Value::integer(value_.as_range().at(i));
-      default: return value_.as_view().at(i);
+      case Kind::tuple:
+        return value_.items()[i];
+      case Kind::dict:
+        return value_.as_dict().entries[i].key;
+      case Kind::range:
+        return Value::integer(value_.as_range().at(i));
+      default:
+        return value_.as_view().at(i);
     }
   }
   std::string_view type_name() const override {
     switch (value_.kind()) {
-      case Kind::list: return reversed_ ? "list_reverseiterator" : "list_iterator";
-      case Kind::dict: return reversed_ ? "dict_reversekeyiterator" : "dict_keyiterator";
-      case Kind::range: return "range_iterator";
-      default: return "reversed";
+      case Kind::list:
+        return reversed_ ? "list_reverseiterator" : "list_iterator";
+      case Kind::dict:
+        return reversed_ ? "dict_reversekeyiterator" : "dict_keyiterator";
+      case Kind::range:
+        return "range_iterator";
+      default:
+        return "reversed";
     }
   }
 
@@ -89,7 +97,8 @@ class TestedIterator final : public IteratorObject {
 }  // namespace
 
 Ref<IteratorObject> iterate_items(const Value& value, bool reversed) {
-  return Ref<IteratorObject>(make<ItemsIterator>(value, length_of(value).value_or(0), reversed).get());
+  return Ref<IteratorObject>(
+      make<ItemsIterator>(value, length_of(value).value_or(0), reversed).get());
 }
 
 Ref<IteratorObject> make_tested(const ForStmt& loop, Ref<Frame> frame, Ref<IteratorObject> items) {
@@ -105,22 +114,32 @@ bool is_iterable(const Value& value) {
     case Kind::dict:
     case Kind::range:
     case Kind::view:
-    case Kind::iterator: return true;
-    case Kind::object: return value.as_object().iterator() != nullptr;
-    default: return false;
+    case Kind::iterator:
+      return true;
+    case Kind::object:
+      return value.as_object().iterator() != nullptr;
+    default:
+      return false;
   }
 }
 
 std::optional<std::size_t> length_of(const Value& value) {
   switch (value.kind()) {
-    case Kind::undefined: return 0;
-    case Kind::string: return value.n_runes();
+    case Kind::undefined:
+      return 0;
+    case Kind::string:
+      return value.n_runes();
     case Kind::list:
-    case Kind::tuple: return value.items().size();
-    case Kind::dict: return value.as_dict().entries.size();
-    case Kind::range: return value.as_range().size();
-    case Kind::view: return value.as_view().size();
-    default: return std::nullopt;
+    case Kind::tuple:
+      return value.items().size();
+    case Kind::dict:
+      return value.as_dict().entries.size();
+    case Kind::range:
+      return value.as_range().size();
+    case Kind::view:
+      return value.as_view().size();
+    default:
+      return std::nullopt;
   }
 }
 
@@ -150,14 +169,18 @@ Result<std::vector<Value>> collect(Evaluator& evaluator, const Value& value) {
 
 Result<Ref<IteratorObject>> iterate_reversed(Evaluator& evaluator, const Value& value) {
   switch (value.kind()) {
-    case Kind::undefined: return iterate_items(Value::list({}));
+    case Kind::undefined:
+      return iterate_items(Value::list({}));
     case Kind::list:
     case Kind::tuple:
     case Kind::dict:
     case Kind::range:
-    case Kind::view: return iterate_items(value, true);
-    case Kind::string: return iterate_items(Value::list(TRY(collect(evaluator, value))), true);
-    default: return raised("'{}' object is not reversible", type_name(value));
+    case Kind::view:
+      return iterate_items(value, true);
+    case Kind::string:
+      return iterate_items(Value::list(TRY(collect(evaluator, value))), true);
+    default:
+      return raised("'{}' object is not reversible", type_name(value));
   }
 }
 

@@ -13,14 +13,15 @@ namespace hearth::text::jinja {
 namespace {
 
 constexpr std::pair<std::string_view, TokenKind> kOperators[] = {
-    {"//", TokenKind::floordiv}, {"**", TokenKind::pow}, {"==", TokenKind::eq},
-    {"!=", TokenKind::ne}, {">=", TokenKind::gteq}, {"<=", TokenKind::lteq},
-    {"+", TokenKind::add}, {"-", TokenKind::sub}, {"/", TokenKind::div}, {"*", TokenKind::mul},
-    {"%", TokenKind::mod}, {"~", TokenKind::tilde}, {"[", TokenKind::lbracket},
-    {"]", TokenKind::rbracket}, {"(", TokenKind::lparen}, {")", TokenKind::rparen},
-    {"{", TokenKind::lbrace}, {"}", TokenKind::rbrace}, {">", TokenKind::gt}, {"<", TokenKind::lt},
-    {"=", TokenKind::assign}, {".", TokenKind::dot}, {":", TokenKind::colon}, {"|", TokenKind::pipe},
-    {",", TokenKind::comma}, {";", TokenKind::semicolon},
+    {"//", TokenKind::floordiv}, {"**", TokenKind::pow},      {"==", TokenKind::eq},
+    {"!=", TokenKind::ne},       {">=", TokenKind::gteq},     {"<=", TokenKind::lteq},
+    {"+", TokenKind::add},       {"-", TokenKind::sub},       {"/", TokenKind::div},
+    {"*", TokenKind::mul},       {"%", TokenKind::mod},       {"~", TokenKind::tilde},
+    {"[", TokenKind::lbracket},  {"]", TokenKind::rbracket},  {"(", TokenKind::lparen},
+    {")", TokenKind::rparen},    {"{", TokenKind::lbrace},    {"}", TokenKind::rbrace},
+    {">", TokenKind::gt},        {"<", TokenKind::lt},        {"=", TokenKind::assign},
+    {".", TokenKind::dot},       {":", TokenKind::colon},     {"|", TokenKind::pipe},
+    {",", TokenKind::comma},     {";", TokenKind::semicolon},
 };
 
 // "\r\n" and "\r" become "\n", and one newline at the end goes.
@@ -39,7 +40,9 @@ std::string normalized(std::string_view source) {
   return out;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 class Lexer {
  public:
@@ -54,10 +57,13 @@ class Lexer {
  private:
   template <class... Args>
   std::unexpected<Error> error(fmt::format_string<Args...> format, Args&&... args) const {
-    return fail(ErrorCode::failed, "line {}: {}", line_, fmt::format(format, std::forward<Args>(args)...));
+    return fail(ErrorCode::failed, "line {}: {}", line_,
+                fmt::format(format, std::forward<Args>(args)...));
   }
 
-  bool starts(std::size_t at, std::string_view with) const { return source_.substr(at).starts_with(with); }
+  bool starts(std::size_t at, std::string_view with) const {
+    return source_.substr(at).starts_with(with);
+  }
   char peek(std::size_t at) const { return at < source_.size() ? source_[at] : '\0'; }
 
   Token& push(TokenKind kind) {
@@ -68,8 +74,9 @@ class Lexer {
   }
 
   void advance(std::size_t to) {
-    line_ += static_cast<std::uint32_t>(std::count(source_.begin() + static_cast<std::ptrdiff_t>(at_),
-                                                   source_.begin() + static_cast<std::ptrdiff_t>(to), '\n'));
+    line_ += static_cast<std::uint32_t>(
+        std::count(source_.begin() + static_cast<std::ptrdiff_t>(at_),
+                   source_.begin() + static_cast<std::ptrdiff_t>(to), '\n'));
     line_starting_ = to > at_ ? source_[to - 1] == '\n' : line_starting_;
     at_ = to;
   }
@@ -154,7 +161,8 @@ class Lexer {
   }
 
   Result<void> comment() {
-    for (std::size_t i = source_.find('#', at_); i != std::string_view::npos; i = source_.find('#', i + 1)) {
+    for (std::size_t i = source_.find('#', at_); i != std::string_view::npos;
+         i = source_.find('#', i + 1)) {
       if (peek(i + 1) != '}') continue;
       std::size_t start = i;
       if (i > at_ && (source_[i - 1] == '-' || source_[i - 1] == '+')) --start;
@@ -165,7 +173,8 @@ class Lexer {
   }
 
   Result<void> raw_block() {
-    for (std::size_t i = source_.find("{%", at_); i != std::string_view::npos; i = source_.find("{%", i + 1)) {
+    for (std::size_t i = source_.find("{%", at_); i != std::string_view::npos;
+         i = source_.find("{%", i + 1)) {
       const std::size_t end = match_raw(i, "endraw", true);
       if (end == 0) continue;
       const char after = peek(i + 2);
@@ -304,17 +313,28 @@ class Lexer {
 
 std::string_view describe(TokenKind kind) {
   switch (kind) {
-    case TokenKind::data: return "template data / text";
-    case TokenKind::variable_begin: return "begin of print statement";
-    case TokenKind::variable_end: return "end of print statement";
-    case TokenKind::block_begin: return "begin of statement block";
-    case TokenKind::block_end: return "end of statement block";
-    case TokenKind::name: return "name";
-    case TokenKind::string: return "string";
-    case TokenKind::integer: return "integer";
-    case TokenKind::floating: return "float";
-    case TokenKind::end: return "end of template";
-    default: break;
+    case TokenKind::data:
+      return "template data / text";
+    case TokenKind::variable_begin:
+      return "begin of print statement";
+    case TokenKind::variable_end:
+      return "end of print statement";
+    case TokenKind::block_begin:
+      return "begin of statement block";
+    case TokenKind::block_end:
+      return "end of statement block";
+    case TokenKind::name:
+      return "name";
+    case TokenKind::string:
+      return "string";
+    case TokenKind::integer:
+      return "integer";
+    case TokenKind::floating:
+      return "float";
+    case TokenKind::end:
+      return "end of template";
+    default:
+      break;
   }
   for (const auto& [text, which] : kOperators)
     if (which == kind) return text;

@@ -10,9 +10,14 @@
 
 namespace hearth::text::jinja {
 
-LoopObject::LoopObject(CycleList& cycles, Ref<IteratorObject> items, std::optional<std::size_t> size, int depth0,
-                       const ForStmt* loop, Ref<Frame> outer)
-    : CycleMember(cycles), items_(std::move(items)), size_(size), depth0_(depth0), loop_(loop),
+LoopObject::LoopObject(CycleList& cycles, Ref<IteratorObject> items,
+                       std::optional<std::size_t> size, int depth0, const ForStmt* loop,
+                       Ref<Frame> outer)
+    : CycleMember(cycles),
+      items_(std::move(items)),
+      size_(size),
+      depth0_(depth0),
+      loop_(loop),
       outer_(std::move(outer)) {}
 
 void LoopObject::clear() {
@@ -45,18 +50,23 @@ Result<std::size_t> LoopObject::length(Evaluator& evaluator) {
 
 Result<Value> LoopObject::attribute(Evaluator& evaluator, std::string_view name) {
   const auto method = [this, name](MethodObject::Body body) {
-    return Value::of(Ref<ExtendedObject>(make<MethodObject>(name, Value::of(Ref<ExtendedObject>(this)), body).get()));
+    return Value::of(Ref<ExtendedObject>(
+        make<MethodObject>(name, Value::of(Ref<ExtendedObject>(this)), body).get()));
   };
   if (name == "index") return Value::size(n_taken_);
   if (name == "index0") return Value::integer(static_cast<Int>(n_taken_) - 1);
   if (name == "first") return Value::boolean(n_taken_ == 1);
   if (name == "last") return Value::boolean(TRY(peek(evaluator)).is_missing());
   if (name == "length") return Value::size(TRY(length(evaluator)));
-  if (name == "revindex") return Value::integer(static_cast<Int>(TRY(length(evaluator))) - static_cast<Int>(n_taken_) + 1);
-  if (name == "revindex0") return Value::integer(static_cast<Int>(TRY(length(evaluator))) - static_cast<Int>(n_taken_));
+  if (name == "revindex")
+    return Value::integer(static_cast<Int>(TRY(length(evaluator))) - static_cast<Int>(n_taken_) +
+                          1);
+  if (name == "revindex0")
+    return Value::integer(static_cast<Int>(TRY(length(evaluator))) - static_cast<Int>(n_taken_));
   if (name == "depth") return Value::integer(depth0_ + 1);
   if (name == "depth0") return Value::integer(depth0_);
-  if (name == "previtem") return n_taken_ <= 1 ? Value::undefined("there is no previous item") : before_;
+  if (name == "previtem")
+    return n_taken_ <= 1 ? Value::undefined("there is no previous item") : before_;
   if (name == "nextitem") {
     Value next = TRY(peek(evaluator));
     return next.is_missing() ? Value::undefined("there is no next item") : next;
@@ -80,9 +90,11 @@ Result<Value> LoopObject::cycle(CallArgs args) const {
 }
 
 Result<Value> LoopObject::changed(Evaluator& evaluator, CallArgs args) {
-  if (!args.named.empty()) return raised("LoopContext.changed() got an unexpected keyword argument");
+  if (!args.named.empty())
+    return raised("LoopContext.changed() got an unexpected keyword argument");
   Value values = Value::tuple(std::move(args.positional));
-  if (!last_changed_.is_missing() && TRY(equals(evaluator, last_changed_, values))) return Value::boolean(false);
+  if (!last_changed_.is_missing() && TRY(equals(evaluator, last_changed_, values)))
+    return Value::boolean(false);
   last_changed_ = std::move(values);
   return Value::boolean(true);
 }

@@ -15,9 +15,10 @@ struct ForStmt;
 
 class LoopObject final : public ExtendedObject, public CycleMember {
  public:
-  // size: of all items, if it is known before they are taken. loop: the statement if it is recursive.
-  LoopObject(CycleList& cycles, Ref<IteratorObject> items, std::optional<std::size_t> size, int depth0,
-             const ForStmt* loop, Ref<Frame> outer);
+  // size: of all items, if it is known before they are taken. loop: the statement if it is
+  // recursive.
+  LoopObject(CycleList& cycles, Ref<IteratorObject> items, std::optional<std::size_t> size,
+             int depth0, const ForStmt* loop, Ref<Frame> outer);
 
   // The next item, or missing at the end.
   Result<Value> advance(Evaluator& evaluator);
@@ -45,7 +46,7 @@ class LoopObject final : public ExtendedObject, public CycleMember {
   std::size_t n_taken_ = 0;
   Value before_;
   Value current_;
-  Value after_;          // taken ahead of time
+  Value after_;  // taken ahead of time
   Value last_changed_;
 };
 

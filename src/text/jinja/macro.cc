@@ -13,7 +13,8 @@ Result<Value> MacroObject::attribute(Evaluator&, std::string_view name) {
   if (name == "name") return macro_.name.empty() ? Value::none() : Value::text(macro_.name);
   if (name == "arguments") {
     std::vector<Value> names;
-    for (const NameExpr* parameter : macro_.parameters) names.push_back(Value::text(parameter->name));
+    for (const NameExpr* parameter : macro_.parameters)
+      names.push_back(Value::text(parameter->name));
     return Value::tuple(std::move(names));
   }
   if (name == "catch_kwargs") return Value::boolean(macro_.uses_kwargs);
@@ -48,9 +49,12 @@ Result<Value> MacroObject::call(Evaluator& evaluator, CallArgs args) {
   } else if (!args.named.empty()) {
     for (const auto& [name, value] : args.named)
       if (name == "caller")
-        return raised("macro {} was invoked with two values for the special caller argument. This is most likely a bug.",
-                      display_name);
-    return raised("macro {} takes no keyword argument '{}'", display_name, args.named.front().first);
+        return raised(
+            "macro {} was invoked with two values for the special caller argument. This is most "
+            "likely a bug.",
+            display_name);
+    return raised("macro {} takes no keyword argument '{}'", display_name,
+                  args.named.front().first);
   }
   Value varargs;
   if (macro_.uses_varargs) {
@@ -59,8 +63,8 @@ Result<Value> MacroObject::call(Evaluator& evaluator, CallArgs args) {
   } else if (args.positional.size() > n_parameters) {
     return raised("macro {} takes not more than {} argument(s)", display_name, n_parameters);
   }
-  return evaluator.run_macro(macro_, outer_, std::move(values), std::move(caller), std::move(kwargs),
-                             std::move(varargs));
+  return evaluator.run_macro(macro_, outer_, std::move(values), std::move(caller),
+                             std::move(kwargs), std::move(varargs));
 }
 
 Result<std::string> MacroObject::to_text(Evaluator&) const {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Markup: text that the filters "safe" and "escape" have marked. Nothing is escaped on its own in chat
-// templates, but joining marked text with plain text escapes the plain one, as MarkupSafe does.
+// Markup: text that the filters "safe" and "escape" have marked. Nothing is escaped on its own in
+// chat templates, but joining marked text with plain text escapes the plain one, as MarkupSafe
+// does.
 #pragma once
 
 #include <string>

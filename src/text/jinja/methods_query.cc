@@ -23,9 +23,11 @@ struct Window {
 // The part of a string that optional start and stop arguments select.
 Result<Window> window(const Value& self, const Value& start, const Value& stop) {
   const auto size = static_cast<std::ptrdiff_t>(self.n_runes());
-  const auto place = [size](const Value& value, std::ptrdiff_t otherwise) -> Result<std::ptrdiff_t> {
+  const auto place = [size](const Value& value,
+                            std::ptrdiff_t otherwise) -> Result<std::ptrdiff_t> {
     if (value.is_missing() || value.is_none()) return otherwise;
-    if (!value.is_integral()) return raised("slice indices must be integers or None or have an __index__ method");
+    if (!value.is_integral())
+      return raised("slice indices must be integers or None or have an __index__ method");
     const std::ptrdiff_t given = TRY(size_argument(value));
     return given < 0 ? std::max<std::ptrdiff_t>(0, given + size) : given;
   };
@@ -37,8 +39,8 @@ Result<Window> window(const Value& self, const Value& start, const Value& stop) 
     return out;
   }
   out.first_byte = rune_offset(self, static_cast<std::size_t>(first));
-  out.text = self.as_text().substr(out.first_byte,
-                                   rune_offset(self, static_cast<std::size_t>(last)) - out.first_byte);
+  out.text = self.as_text().substr(
+      out.first_byte, rune_offset(self, static_cast<std::size_t>(last)) - out.first_byte);
   return out;
 }
 
@@ -65,7 +67,9 @@ Result<Value> count(Evaluator& evaluator, const Value& self, CallArgs args) {
   if (in.is_outside) return Value::integer(0);
   if (what.empty()) return Value::size(count_runes(in.text) + 1);
   std::size_t n = 0;
-  for (std::size_t at = in.text.find(what); at != std::string_view::npos; at = in.text.find(what, at + what.size())) ++n;
+  for (std::size_t at = in.text.find(what); at != std::string_view::npos;
+       at = in.text.find(what, at + what.size()))
+    ++n;
   return Value::size(n);
 }
 
@@ -77,10 +81,10 @@ Result<Value> has_affix(Evaluator&, const Value& self, CallArgs args) {
   if (bound[0].is(Kind::tuple)) affixes = bound[0].items();
   for (const Value& affix : affixes) {
     if (!affix.is_string())
-      return raised("{} first arg must be str or a tuple of str, not {}", kStart ? "startswith" : "endswith",
-                    type_name(affix));
-    const bool matches = !in.is_outside &&
-                         (kStart ? in.text.starts_with(affix.as_text()) : in.text.ends_with(affix.as_text()));
+      return raised("{} first arg must be str or a tuple of str, not {}",
+                    kStart ? "startswith" : "endswith", type_name(affix));
+    const bool matches = !in.is_outside && (kStart ? in.text.starts_with(affix.as_text())
+                                                   : in.text.ends_with(affix.as_text()));
     if (matches) return Value::boolean(true);
   }
   return Value::boolean(false);
@@ -93,9 +97,9 @@ Result<Value> all_have(Evaluator& evaluator, const Value& self, CallArgs args) {
   TRY(evaluator.budget().charge(self.as_text().size() / 8));
   const std::u32string runes = decoded(self.as_text());
   const bool empty_counts = kFlags == kPrintable;
-  return Value::boolean((empty_counts || !runes.empty()) && std::all_of(runes.begin(), runes.end(), [](char32_t rune) {
-                          return has(rune, kFlags);
-                        }));
+  return Value::boolean(
+      (empty_counts || !runes.empty()) &&
+      std::all_of(runes.begin(), runes.end(), [](char32_t rune) { return has(rune, kFlags); }));
 }
 
 Result<Value> isascii(Evaluator&, const Value& self, CallArgs args) {
@@ -178,7 +182,8 @@ Result<Value> sequence_index(Evaluator& evaluator, const Value& self, CallArgs a
   const std::vector<Value> bound = TRY(bind(std::move(args), "index", {"", "", ""}, 1));
   const std::vector<Value> items = TRY(collect(evaluator, self));
   const auto size = static_cast<std::ptrdiff_t>(items.size());
-  const auto place = [size](const Value& value, std::ptrdiff_t otherwise) -> Result<std::ptrdiff_t> {
+  const auto place = [size](const Value& value,
+                            std::ptrdiff_t otherwise) -> Result<std::ptrdiff_t> {
     if (value.is_missing()) return otherwise;
     const std::ptrdiff_t given = TRY(size_argument(value));
     return given < 0 ? std::max<std::ptrdiff_t>(0, given + size) : given;
@@ -194,22 +199,38 @@ Result<Value> sequence_index(Evaluator& evaluator, const Value& self, CallArgs a
 }
 
 constexpr Method kTextMethods[] = {
-    {"find", find<false, false>}, {"rfind", find<true, false>}, {"index", find<false, true>},
-    {"rindex", find<true, true>}, {"count", count}, {"startswith", has_affix<true>},
-    {"endswith", has_affix<false>}, {"isalpha", all_have<kAlpha>}, {"isdecimal", all_have<kDecimal>},
-    {"isdigit", all_have<kDigit>}, {"isnumeric", all_have<kNumeric>}, {"isspace", all_have<kSpace>},
-    {"isalnum", all_have<kAlpha | kDecimal | kDigit | kNumeric>}, {"isprintable", all_have<kPrintable>},
-    {"isascii", isascii}, {"isidentifier", isidentifier}, {"istitle", istitle},
-    {"isupper", has_case<true>}, {"islower", has_case<false>},
+    {"find", find<false, false>},
+    {"rfind", find<true, false>},
+    {"index", find<false, true>},
+    {"rindex", find<true, true>},
+    {"count", count},
+    {"startswith", has_affix<true>},
+    {"endswith", has_affix<false>},
+    {"isalpha", all_have<kAlpha>},
+    {"isdecimal", all_have<kDecimal>},
+    {"isdigit", all_have<kDigit>},
+    {"isnumeric", all_have<kNumeric>},
+    {"isspace", all_have<kSpace>},
+    {"isalnum", all_have<kAlpha | kDecimal | kDigit | kNumeric>},
+    {"isprintable", all_have<kPrintable>},
+    {"isascii", isascii},
+    {"isidentifier", isidentifier},
+    {"istitle", istitle},
+    {"isupper", has_case<true>},
+    {"islower", has_case<false>},
 };
 
 constexpr Method kDictMethods[] = {
-    {"get", dict_get}, {"items", dict_view<ViewObject::Part::items>},
-    {"keys", dict_view<ViewObject::Part::keys>}, {"values", dict_view<ViewObject::Part::values>},
-    {"copy", copy}, {"fromkeys", fromkeys},
+    {"get", dict_get},
+    {"items", dict_view<ViewObject::Part::items>},
+    {"keys", dict_view<ViewObject::Part::keys>},
+    {"values", dict_view<ViewObject::Part::values>},
+    {"copy", copy},
+    {"fromkeys", fromkeys},
 };
 
-constexpr Method kSequenceMethods[] = {{"count", sequence_count}, {"index", sequence_index}, {"copy", copy}};
+constexpr Method kSequenceMethods[] = {
+    {"count", sequence_count}, {"index", sequence_index}, {"copy", copy}};
 
 const Method* find_in(std::span<const Method> methods, std::string_view name) {
   for (const Method& method : methods)
@@ -219,8 +240,14 @@ const Method* find_in(std::span<const Method> methods, std::string_view name) {
 
 }  // namespace
 
-std::span<const Method> text_query_methods() { return kTextMethods; }
-const Method* find_dict_method(std::string_view name) { return find_in(kDictMethods, name); }
-const Method* find_sequence_method(std::string_view name) { return find_in(kSequenceMethods, name); }
+std::span<const Method> text_query_methods() {
+  return kTextMethods;
+}
+const Method* find_dict_method(std::string_view name) {
+  return find_in(kDictMethods, name);
+}
+const Method* find_sequence_method(std::string_view name) {
+  return find_in(kSequenceMethods, name);
+}
 
 }  // namespace hearth::text::jinja

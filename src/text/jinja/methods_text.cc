@@ -39,11 +39,13 @@ Result<Value> strip(Evaluator& evaluator, const Value& self, CallArgs args) {
   return like(evaluator, self, std::string(text));
 }
 
-Result<Value> list_of(Evaluator& evaluator, const Value& self, const std::vector<std::string_view>& parts) {
+Result<Value> list_of(Evaluator& evaluator, const Value& self,
+                      const std::vector<std::string_view>& parts) {
   TRY(evaluator.budget().charge_items(parts.size() * 2));
   std::vector<Value> items;
   items.reserve(parts.size());
-  for (const std::string_view part : parts) items.push_back(TRY(like(evaluator, self, std::string(part))));
+  for (const std::string_view part : parts)
+    items.push_back(TRY(like(evaluator, self, std::string(part))));
   return Value::list(std::move(items));
 }
 
@@ -56,12 +58,14 @@ Result<Value> split(Evaluator& evaluator, const Value& self, CallArgs args) {
     return list_of(evaluator, self, split_space(self.as_text(), at_most, kFromRight));
   if (!bound[0].is_string()) return raised("must be str or None, not {}", type_name(bound[0]));
   if (bound[0].as_text().empty()) return raised("empty separator");
-  return list_of(evaluator, self, split_at(self.as_text(), bound[0].as_text(), at_most, kFromRight));
+  return list_of(evaluator, self,
+                 split_at(self.as_text(), bound[0].as_text(), at_most, kFromRight));
 }
 
 Result<Value> splitlines(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "splitlines", {"keepends"}));
-  const bool keep = !bound[0].is_missing() && TRY(int_argument(bound[0])) != 0;
+  const bool keep = !bound[0].is_missing() && TRY(int_argument(bound[0]))
+  != 0;
   TRY(evaluator.budget().charge(self.as_text().size() / 16));
   return list_of(evaluator, self, split_lines(self.as_text(), keep));
 }
@@ -95,7 +99,8 @@ Result<Value> replace(Evaluator& evaluator, const Value& self, CallArgs args) {
 // The fill character of center, ljust and rjust.
 Result<char32_t> fill_argument(const Value& value) {
   if (value.is_missing()) return U' ';
-  if (!value.is_string()) return raised("The fill character must be a unicode character, not {}", type_name(value));
+  if (!value.is_string())
+    return raised("The fill character must be a unicode character, not {}", type_name(value));
   if (value.n_runes() != 1) return raised("The fill character must be exactly one character long");
   return decode_rune(value.as_text()).rune;
 }
@@ -103,12 +108,14 @@ Result<char32_t> fill_argument(const Value& value) {
 template <char kAlign>
 Result<Value> justify(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "justify", {"", ""}, 1));
-  const auto width = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, TRY(size_argument(bound[0]))));
+  const auto width =
+      static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, TRY(size_argument(bound[0]))));
   const char32_t fill = TRY(fill_argument(bound[1]));
   const std::size_t size = self.n_runes();
   if (width <= size) return self;
   TRY(evaluator.budget().charge_text(width));
-  if (kAlign != '^') return like(evaluator, self, padded(std::string(self.as_text()), fill, kAlign, width));
+  if (kAlign != '^')
+    return like(evaluator, self, padded(std::string(self.as_text()), fill, kAlign, width));
   // Python puts the odd blank on the left when the width is odd.
   const std::size_t missing = width - size;
   const std::size_t left = missing / 2 + (missing & width & 1);
@@ -118,7 +125,8 @@ Result<Value> justify(Evaluator& evaluator, const Value& self, CallArgs args) {
 
 Result<Value> zfill(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "zfill", {""}, 1));
-  const auto width = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, TRY(size_argument(bound[0]))));
+  const auto width =
+      static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, TRY(size_argument(bound[0]))));
   if (width <= self.n_runes()) return self;
   TRY(evaluator.budget().charge_text(width));
   const std::string_view text = self.as_text();
@@ -137,7 +145,8 @@ Result<Value> expandtabs(Evaluator& evaluator, const Value& self, CallArgs args)
     if (c == '\t') {
       const std::ptrdiff_t missing = tab > 0 ? tab - column % tab : 0;
       TRY(evaluator.budget().charge_text(static_cast<std::size_t>(missing)));
-      if (out.size() + static_cast<std::size_t>(missing) > evaluator.budget().max_text()) return evaluator.budget().too_long();
+      if (out.size() + static_cast<std::size_t>(missing) > evaluator.budget().max_text())
+        return evaluator.budget().too_long();
       out.append(static_cast<std::size_t>(missing), ' ');
       column += missing;
       continue;
@@ -168,7 +177,8 @@ Result<Value> join(Evaluator& evaluator, const Value& self, CallArgs args) {
     if (!item.is_string() && !self.is_markup())
       return raised("sequence item {}: expected str instance, {} found", i, type_name(item));
     if (i++ > 0) out += self.as_text();
-    out += self.is_markup() ? TRY(escaped(evaluator, item)).as_text() : item.as_text();
+    out += self.is_markup() ? TRY(escaped(evaluator, item))
+    .as_text() : item.as_text();
     if (out.size() > evaluator.budget().max_text()) return evaluator.budget().too_long();
   }
   return like(evaluator, self, std::move(out));
@@ -180,7 +190,8 @@ Result<Value> format(Evaluator& evaluator, const Value& self, CallArgs args) {
 
 Result<Value> format_map(Evaluator& evaluator, const Value& self, CallArgs args) {
   if (!args.named.empty()) return raised("format_map() takes no keyword arguments");
-  if (args.positional.size() != 1) return raised("format_map() takes exactly one argument ({} given)", args.positional.size());
+  if (args.positional.size() != 1)
+    return raised("format_map() takes exactly one argument ({} given)", args.positional.size());
   CallArgs named;
   if (!args.positional[0].is(Kind::dict)) return raised("format_map() argument must be a mapping");
   for (const auto& entry : args.positional[0].as_dict().entries)
@@ -193,20 +204,41 @@ Result<Value> unsupported(Evaluator&, const Value&, CallArgs) {
 }
 
 constexpr Method kMethods[] = {
-    {"lower", mapped<to_lower>}, {"upper", mapped<to_upper>}, {"title", mapped<to_title>},
-    {"capitalize", mapped<to_capitalized>}, {"swapcase", mapped<to_swapped>}, {"casefold", mapped<to_folded>},
-    {"strip", strip<Side::both>}, {"lstrip", strip<Side::left>}, {"rstrip", strip<Side::right>},
-    {"split", split<false>}, {"rsplit", split<true>}, {"splitlines", splitlines},
-    {"partition", partition<false>}, {"rpartition", partition<true>}, {"replace", replace},
-    {"center", justify<'^'>}, {"ljust", justify<'<'>}, {"rjust", justify<'>'>}, {"zfill", zfill},
-    {"expandtabs", expandtabs}, {"removeprefix", remove_affix<true>}, {"removesuffix", remove_affix<false>},
-    {"join", join}, {"format", format}, {"format_map", format_map},
-    {"encode", unsupported}, {"translate", unsupported}, {"maketrans", unsupported},
+    {"lower", mapped<to_lower>},
+    {"upper", mapped<to_upper>},
+    {"title", mapped<to_title>},
+    {"capitalize", mapped<to_capitalized>},
+    {"swapcase", mapped<to_swapped>},
+    {"casefold", mapped<to_folded>},
+    {"strip", strip<Side::both>},
+    {"lstrip", strip<Side::left>},
+    {"rstrip", strip<Side::right>},
+    {"split", split<false>},
+    {"rsplit", split<true>},
+    {"splitlines", splitlines},
+    {"partition", partition<false>},
+    {"rpartition", partition<true>},
+    {"replace", replace},
+    {"center", justify<'^'>},
+    {"ljust", justify<'<'>},
+    {"rjust", justify<'>'>},
+    {"zfill", zfill},
+    {"expandtabs", expandtabs},
+    {"removeprefix", remove_affix<true>},
+    {"removesuffix", remove_affix<false>},
+    {"join", join},
+    {"format", format},
+    {"format_map", format_map},
+    {"encode", unsupported},
+    {"translate", unsupported},
+    {"maketrans", unsupported},
 };
 
 }  // namespace
 
-std::span<const Method> text_methods() { return kMethods; }
+std::span<const Method> text_methods() {
+  return kMethods;
+}
 
 const Method* find_text_method(std::string_view name) {
   for (const std::span<const Method> table : {text_methods(), text_query_methods()})

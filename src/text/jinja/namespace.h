@@ -12,7 +12,8 @@ namespace hearth::text::jinja {
 
 class NamespaceObject final : public ExtendedObject, public CycleMember {
  public:
-  explicit NamespaceObject(CycleList& cycles) : CycleMember(cycles), attributes_(make<DictObject>()) {}
+  explicit NamespaceObject(CycleList& cycles)
+      : CycleMember(cycles), attributes_(make<DictObject>()) {}
 
   void set(std::string_view name, Value value) { attributes_->set(name, std::move(value)); }
   void set(const DictObject::Entry& entry) { attributes_->set(entry.key, entry.hash, entry.value); }

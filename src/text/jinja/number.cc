@@ -14,7 +14,8 @@ namespace {
 
 constexpr double kTwo127 = 170141183460469231731687303715884105728.0;
 
-// Text with digits of every script as ASCII ones and the surrounding space gone, as Python prepares it.
+// Text with digits of every script as ASCII ones and the surrounding space gone, as Python prepares
+// it.
 std::string plain_digits(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -73,7 +74,8 @@ std::string float_text(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
   char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
   std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
   std::string out;
   if (text.front() == '-') {
@@ -93,9 +95,11 @@ std::string float_text(double value) {
     if (magnitude < 10) out += '0';
     return out + std::to_string(magnitude);
   }
-  if (exponent < 0) return out + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  if (exponent < 0)
+    return out + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
   if (exponent + 1 >= n_digits)
-    return out + digits + std::string(static_cast<std::size_t>(exponent + 1 - n_digits), '0') + ".0";
+    return out + digits + std::string(static_cast<std::size_t>(exponent + 1 - n_digits), '0') +
+           ".0";
   const auto point = static_cast<std::size_t>(exponent + 1);
   return out + digits.substr(0, point) + "." + digits.substr(point);
 }

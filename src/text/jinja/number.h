@@ -21,8 +21,9 @@ std::string int_text_in(UInt magnitude, unsigned base);
 // repr(float): 1.0, 1e+16, 1e-05, inf, nan.
 std::string float_text(double value);
 
-// int(text, base) and float(text): surrounding space, sign, underscores, digits of any script. Nothing
-// when Python would raise ValueError; overflow is set when the text is an integer beyond 128 bits.
+// int(text, base) and float(text): surrounding space, sign, underscores, digits of any script.
+// Nothing when Python would raise ValueError; overflow is set when the text is an integer beyond
+// 128 bits.
 std::optional<Int> parse_int(std::string_view text, int base, bool& overflow);
 std::optional<double> parse_float(std::string_view text);
 

@@ -9,11 +9,21 @@
 
 namespace hearth::text::jinja {
 
-Result<Value> ExtendedObject::attribute(Evaluator&, std::string_view) { return Value(); }
-Result<Value> ExtendedObject::call(Evaluator&, CallArgs) { return raised("'{}' object is not callable", type_name()); }
-Result<Value> ExtendedObject::size(Evaluator&) { return Value(); }
-Result<std::string> ExtendedObject::to_text(Evaluator&) const { return fmt::format("<{} object>", qualified_name()); }
-Result<std::string> FunctionObject::to_text(Evaluator&) const { return fmt::format("<function {}>", name_); }
+Result<Value> ExtendedObject::attribute(Evaluator&, std::string_view) {
+  return Value();
+}
+Result<Value> ExtendedObject::call(Evaluator&, CallArgs) {
+  return raised("'{}' object is not callable", type_name());
+}
+Result<Value> ExtendedObject::size(Evaluator&) {
+  return Value();
+}
+Result<std::string> ExtendedObject::to_text(Evaluator&) const {
+  return fmt::format("<{} object>", qualified_name());
+}
+Result<std::string> FunctionObject::to_text(Evaluator&) const {
+  return fmt::format("<function {}>", name_);
+}
 Result<std::string> MethodObject::to_text(Evaluator&) const {
   return fmt::format("<built-in method {} of {} object>", name_, jinja::type_name(self_));
 }

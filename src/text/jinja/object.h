@@ -55,7 +55,9 @@ class FunctionObject final : public ExtendedObject {
   FunctionObject(std::string_view name, Body body) : name_(name), body_(body) {}
   std::string_view type_name() const override { return "function"; }
   bool is_callable() const override { return true; }
-  Result<Value> call(Evaluator& evaluator, CallArgs args) override { return body_(evaluator, std::move(args)); }
+  Result<Value> call(Evaluator& evaluator, CallArgs args) override {
+    return body_(evaluator, std::move(args));
+  }
   Result<std::string> to_text(Evaluator& evaluator) const override;
 
  private:
@@ -67,7 +69,8 @@ class FunctionObject final : public ExtendedObject {
 class MethodObject final : public ExtendedObject {
  public:
   using Body = Result<Value> (*)(Evaluator& evaluator, const Value& self, CallArgs args);
-  MethodObject(std::string_view name, Value self, Body body) : name_(name), self_(std::move(self)), body_(body) {}
+  MethodObject(std::string_view name, Value self, Body body)
+      : name_(name), self_(std::move(self)), body_(body) {}
   std::string_view type_name() const override { return "builtin_function_or_method"; }
   bool is_callable() const override { return true; }
   Result<Value> call(Evaluator& evaluator, CallArgs args) override {

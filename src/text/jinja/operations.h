@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the operators and built-in functions of Python do to values: arithmetic, attributes, items and
-// slices, iteration, str() and repr().
+// What the operators and built-in functions of Python do to values: arithmetic, attributes, items
+// and slices, iteration, str() and repr().
 #pragma once
 
 #include <cstddef>
 #include <initializer_list>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "base/error.h"
 #include "text/jinja/ast.h"
@@ -34,8 +33,8 @@ Result<Value> get_attribute(Evaluator& evaluator, const Value& object, std::stri
 Result<Value> get_item(Evaluator& evaluator, const Value& object, const Value& key);
 // The method or other attribute that a value's type has (not an item), or missing.
 Result<Value> type_attribute(Evaluator& evaluator, const Value& object, std::string_view name);
-Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& start, const Value& stop,
-                        const Value& step);
+Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& start,
+                        const Value& stop, const Value& step);
 
 // iterate.cc
 bool is_iterable(const Value& value);
@@ -57,11 +56,13 @@ Result<Value> as_text_value(Evaluator& evaluator, const Value& value);
 // from_json.cc
 Result<Value> from_json(Evaluator& evaluator, const Json& json);
 
-// bind.cc: arguments to parameters as Python binds them, missing where not given. A parameter with an
-// empty name is positional only.
+// bind.cc: arguments to parameters as Python binds them, missing where not given. A parameter with
+// an empty name is positional only.
 Result<std::vector<Value>> bind(CallArgs args, std::string_view function,
-                                std::initializer_list<std::string_view> names, std::size_t n_required = 0);
-// An int (or bool) argument; fails with TypeError's text for anything else, and out of the given range.
+                                std::initializer_list<std::string_view> names,
+                                std::size_t n_required = 0);
+// An int (or bool) argument; fails with TypeError's text for anything else, and out of the given
+// range.
 Result<Int> int_argument(const Value& value);
 // The same, clamped to what a length can be.
 Result<std::ptrdiff_t> size_argument(const Value& value);

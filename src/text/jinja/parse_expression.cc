@@ -14,25 +14,39 @@ enum Level : int { kOr = 1, kAnd, kNot, kCompare, kSum, kConcat, kProduct, kPowe
 
 std::optional<CompareExpr::Op> comparison_op(TokenKind kind) {
   switch (kind) {
-    case TokenKind::eq: return CompareExpr::Op::equal;
-    case TokenKind::ne: return CompareExpr::Op::not_equal;
-    case TokenKind::lt: return CompareExpr::Op::less;
-    case TokenKind::lteq: return CompareExpr::Op::less_equal;
-    case TokenKind::gt: return CompareExpr::Op::greater;
-    case TokenKind::gteq: return CompareExpr::Op::greater_equal;
-    default: return std::nullopt;
+    case TokenKind::eq:
+      return CompareExpr::Op::equal;
+    case TokenKind::ne:
+      return CompareExpr::Op::not_equal;
+    case TokenKind::lt:
+      return CompareExpr::Op::less;
+    case TokenKind::lteq:
+      return CompareExpr::Op::less_equal;
+    case TokenKind::gt:
+      return CompareExpr::Op::greater;
+    case TokenKind::gteq:
+      return CompareExpr::Op::greater_equal;
+    default:
+      return std::nullopt;
   }
 }
 
 BinaryOp arithmetic_op(TokenKind kind) {
   switch (kind) {
-    case TokenKind::add: return BinaryOp::add;
-    case TokenKind::sub: return BinaryOp::sub;
-    case TokenKind::mul: return BinaryOp::mul;
-    case TokenKind::div: return BinaryOp::div;
-    case TokenKind::floordiv: return BinaryOp::floor_div;
-    case TokenKind::mod: return BinaryOp::mod;
-    default: return BinaryOp::pow;
+    case TokenKind::add:
+      return BinaryOp::add;
+    case TokenKind::sub:
+      return BinaryOp::sub;
+    case TokenKind::mul:
+      return BinaryOp::mul;
+    case TokenKind::div:
+      return BinaryOp::div;
+    case TokenKind::floordiv:
+      return BinaryOp::floor_div;
+    case TokenKind::mod:
+      return BinaryOp::mod;
+    default:
+      return BinaryOp::pow;
   }
 }
 
@@ -74,7 +88,8 @@ Parser::Parsed<Expr> Parser::conditional() {
     Expr* when = TRY(operation(kOr));
     Expr* otherwise = nullptr;
     if (skip_name("else")) otherwise = TRY(conditional());
-    left = TRY(grown(program_.add<ConditionalExpr>(at_line, when, left, otherwise), {when, left, otherwise}));
+    left = TRY(grown(program_.add<ConditionalExpr>(at_line, when, left, otherwise),
+                     {when, left, otherwise}));
     at_line = line();
   }
   return left;
@@ -83,20 +98,26 @@ Parser::Parsed<Expr> Parser::conditional() {
 int Parser::level_here() const {
   switch (current().kind) {
     case TokenKind::add:
-    case TokenKind::sub: return kSum;
-    case TokenKind::tilde: return kConcat;
+    case TokenKind::sub:
+      return kSum;
+    case TokenKind::tilde:
+      return kConcat;
     case TokenKind::mul:
     case TokenKind::div:
     case TokenKind::floordiv:
-    case TokenKind::mod: return kProduct;
-    case TokenKind::pow: return kPower;
+    case TokenKind::mod:
+      return kProduct;
+    case TokenKind::pow:
+      return kPower;
     case TokenKind::name:
       if (current().text == "or") return kOr;
       if (current().text == "and") return kAnd;
       if (current().text == "in") return kCompare;
-      if (current().text == "not" && ahead().kind == TokenKind::name && ahead().text == "in") return kCompare;
+      if (current().text == "not" && ahead().kind == TokenKind::name && ahead().text == "in")
+        return kCompare;
       return 0;
-    default: return comparison_op(current().kind) ? kCompare : 0;
+    default:
+      return comparison_op(current().kind) ? kCompare : 0;
   }
 }
 
@@ -108,7 +129,8 @@ Parser::Parsed<Expr> Parser::operation(int level) {
   if (level <= kNot && at_name("not")) {
     next();
     Expr* operand = TRY(operation(kNot));
-    left = TRY(grown(program_.add<UnaryExpr>(ExprKind::negation, at_line, UnaryOp::minus, operand), {operand}));
+    left = TRY(grown(program_.add<UnaryExpr>(ExprKind::negation, at_line, UnaryOp::minus, operand),
+                     {operand}));
   } else {
     left = TRY(unary());
   }
@@ -189,17 +211,22 @@ Parser::Parsed<Expr> Parser::primary() {
       while (at(TokenKind::string)) text += next().text;
       return constant(Value::text(std::move(text)));
     }
-    case TokenKind::integer: return constant(Value::integer(next().integer));
-    case TokenKind::floating: return constant(Value::real(next().real));
+    case TokenKind::integer:
+      return constant(Value::integer(next().integer));
+    case TokenKind::floating:
+      return constant(Value::real(next().real));
     case TokenKind::lparen: {
       next();
       Expr* inner = TRY(tuple(true, {}, true));
       TRY(expect(TokenKind::rparen));
       return inner;
     }
-    case TokenKind::lbracket: return list();
-    case TokenKind::lbrace: return dict();
-    default: return error(at_line, "unexpected '{}'", describe(current()));
+    case TokenKind::lbracket:
+      return list();
+    case TokenKind::lbrace:
+      return dict();
+    default:
+      return error(at_line, "unexpected '{}'", describe(current()));
   }
 }
 
@@ -209,7 +236,8 @@ Parser::Parsed<Expr> Parser::tuple(bool with_conditional, Names ends, bool in_pa
   bool is_tuple = false;
   const auto at_end = [&] {
     return at(TokenKind::variable_end) || at(TokenKind::block_end) || at(TokenKind::rparen) ||
-           std::any_of(ends.begin(), ends.end(), [this](std::string_view end) { return at_name(end); });
+           std::any_of(ends.begin(), ends.end(),
+                       [this](std::string_view end) { return at_name(end); });
   };
   while (true) {
     if (!items.empty()) TRY(expect(TokenKind::comma));
@@ -220,7 +248,8 @@ Parser::Parsed<Expr> Parser::tuple(bool with_conditional, Names ends, bool in_pa
   }
   if (!is_tuple) {
     if (!items.empty()) return items[0];
-    if (!in_parentheses) return error(line(), "Expected an expression, got '{}'", describe(current()));
+    if (!in_parentheses)
+      return error(line(), "Expected an expression, got '{}'", describe(current()));
   }
   auto* node = program_.add<SequenceExpr>(ExprKind::tuple, at_line);
   node->items = std::move(items);
@@ -285,7 +314,8 @@ Parser::Parsed<Expr> Parser::filters_and_tests(Expr* node) {
 Parser::Parsed<Expr> Parser::subscript(Expr* node) {
   const std::uint32_t at_line = line();
   if (next().kind == TokenKind::dot) {
-    if (at(TokenKind::name)) return grown(program_.add<AttributeExpr>(at_line, node, next().text), {node});
+    if (at(TokenKind::name))
+      return grown(program_.add<AttributeExpr>(at_line, node, next().text), {node});
     if (!at(TokenKind::integer)) return error(line(), "expected name or number");
     Expr* index = program_.add<ConstantExpr>(line(), Value::integer(current().integer));
     next();
@@ -307,7 +337,8 @@ Parser::Parsed<Expr> Parser::subscript(Expr* node) {
   }
   TRY(expect(TokenKind::rbracket));
   if (sliced) return sliced;
-  if (keys.size() == 1) return grown(program_.add<ItemExpr>(at_line, node, keys[0]), {node, keys[0]});
+  if (keys.size() == 1)
+    return grown(program_.add<ItemExpr>(at_line, node, keys[0]), {node, keys[0]});
   auto* several = program_.add<SequenceExpr>(ExprKind::tuple, at_line);
   several->items = std::move(keys);
   Expr* key = TRY(grown(several, several->items));
@@ -396,7 +427,8 @@ Parser::Parsed<Expr> Parser::test(Expr* node) {
   }
   Expr* tested = TRY(grown(applied, {node}, &applied->arguments));
   if (!negated) return tested;
-  return grown(program_.add<UnaryExpr>(ExprKind::negation, at_line, UnaryOp::minus, tested), {tested});
+  return grown(program_.add<UnaryExpr>(ExprKind::negation, at_line, UnaryOp::minus, tested),
+               {tested});
 }
 
 }  // namespace hearth::text::jinja

@@ -100,7 +100,8 @@ Result<void> Parser::signature(MacroBody& macro) {
     std::string name = TRY(identifier());
     note_use(name, false);
     for (const NameExpr* other : macro.parameters)
-      if (other->name == name) return error(at_line, "duplicate argument '{}' in function definition", name);
+      if (other->name == name)
+        return error(at_line, "duplicate argument '{}' in function definition", name);
     auto* parameter = program_.add<NameExpr>(at_line, name);
     parameter->undefined =
         program_.constant(Value::undefined(fmt::format("parameter '{}' was not provided", name)));
@@ -129,8 +130,9 @@ Result<void> Parser::macro_body(MacroBody& macro, std::string_view end, std::uin
     const std::size_t n_required = macro.parameters.size() - macro.defaults.size();
     for (std::size_t i = 0; i < n_required; ++i)
       if (macro.parameters[i]->name == "caller")
-        return error(at_line, "When defining macros or call blocks the special \"caller\" argument must be "
-                              "omitted or be given a default.");
+        return error(at_line,
+                     "When defining macros or call blocks the special \"caller\" argument must be "
+                     "omitted or be given a default.");
   }
   return {};
 }
@@ -183,7 +185,8 @@ Parser::Parsed<Stmt> Parser::print() {
 Parser::Parsed<Stmt> Parser::jump() {
   const bool is_break = current().text == "break";
   if (loops_ == 0) return error(line(), "'{}' outside loop", current().text);
-  return program_.add<JumpStmt>(is_break ? StmtKind::break_loop : StmtKind::continue_loop, next().line);
+  return program_.add<JumpStmt>(is_break ? StmtKind::break_loop : StmtKind::continue_loop,
+                                next().line);
 }
 
 Parser::Parsed<Expr> Parser::target(bool with_namespace, Names ends) {
@@ -193,7 +196,8 @@ Parser::Parsed<Expr> Parser::target(bool with_namespace, Names ends) {
   while (true) {
     if (!items.empty()) TRY(expect(TokenKind::comma));
     if (at(TokenKind::rparen) || at(TokenKind::block_end) || at(TokenKind::variable_end) ||
-        std::any_of(ends.begin(), ends.end(), [this](std::string_view end) { return at_name(end); }))
+        std::any_of(ends.begin(), ends.end(),
+                    [this](std::string_view end) { return at_name(end); }))
       break;
     items.push_back(TRY(target_item(with_namespace)));
     if (!at(TokenKind::comma)) break;

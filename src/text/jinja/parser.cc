@@ -32,7 +32,8 @@ bool Parser::skip_name(std::string_view name) {
 
 Result<void> Parser::expect(TokenKind kind) {
   if (skip(kind)) return {};
-  if (at(TokenKind::end)) return error(line(), "unexpected end of template, expected '{}'.", describe(kind));
+  if (at(TokenKind::end))
+    return error(line(), "unexpected end of template, expected '{}'.", describe(kind));
   return error(line(), "expected token '{}', got '{}'", describe(kind), describe(current()));
 }
 
@@ -104,11 +105,13 @@ Result<void> Parser::statements(Body& into, Names ends, bool take_end) {
   TRY(body(into, ends));
   if (at(TokenKind::end)) {
     std::string expected;
-    for (const std::string_view end : ends) expected += fmt::format("{}'{}'", expected.empty() ? "" : " or ", end);
-    return error(line(),
-                 "Unexpected end of template. Jinja was looking for the following tags: {}. The innermost "
-                 "block that needs to be closed is '{}'.",
-                 expected, open_tags_.empty() ? "" : open_tags_.back());
+    for (const std::string_view end : ends)
+      expected += fmt::format("{}'{}'", expected.empty() ? "" : " or ", end);
+    return error(
+        line(),
+        "Unexpected end of template. Jinja was looking for the following tags: {}. The innermost "
+        "block that needs to be closed is '{}'.",
+        expected, open_tags_.empty() ? "" : open_tags_.back());
   }
   if (take_end) next();
   return {};
@@ -122,10 +125,12 @@ Parser::Parsed<Stmt> Parser::statement() {
     Parsed<Stmt> (Parser::*parse)();
   };
   static constexpr Tag kTags[] = {
-      {"set", &Parser::set}, {"for", &Parser::for_loop}, {"if", &Parser::condition},
-      {"with", &Parser::with}, {"block", &Parser::block}, {"macro", &Parser::macro},
-      {"call", &Parser::call_block}, {"filter", &Parser::filter_block}, {"print", &Parser::print},
-      {"generation", &Parser::generation}, {"break", &Parser::jump}, {"continue", &Parser::jump},
+      {"set", &Parser::set},         {"for", &Parser::for_loop},
+      {"if", &Parser::condition},    {"with", &Parser::with},
+      {"block", &Parser::block},     {"macro", &Parser::macro},
+      {"call", &Parser::call_block}, {"filter", &Parser::filter_block},
+      {"print", &Parser::print},     {"generation", &Parser::generation},
+      {"break", &Parser::jump},      {"continue", &Parser::jump},
   };
   for (const Tag& tag : kTags) {
     if (tag.name != name) continue;
@@ -135,9 +140,11 @@ Parser::Parsed<Stmt> Parser::statement() {
     return parsed;
   }
   for (const std::string_view refused : {"include", "import", "from", "extends", "autoescape"})
-    if (name == refused) return error(line(), "{{% {} %}} is not supported in a chat template", name);
+    if (name == refused)
+      return error(line(), "{{% {} %}} is not supported in a chat template", name);
   if (open_tags_.empty()) return error(line(), "Encountered unknown tag '{}'.", name);
-  return error(line(), "Encountered unknown tag '{}'. The innermost block that needs to be closed is '{}'.",
+  return error(line(),
+               "Encountered unknown tag '{}'. The innermost block that needs to be closed is '{}'.",
                name, open_tags_.back());
 }
 

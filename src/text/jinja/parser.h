@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tokens to tree, by recursive descent over Jinja2's grammar. Depth is bounded as the template's limits
-// say; names are not resolved yet (scope.h does that).
+// Tokens to tree, by recursive descent over Jinja2's grammar. Depth is bounded as the template's
+// limits say; names are not resolved yet (scope.h does that).
 #pragma once
 
 #include <initializer_list>
@@ -43,15 +43,19 @@ class Parser {
   const Token& next() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
   std::uint32_t line() const { return current().line; }
   bool at(TokenKind kind) const { return current().kind == kind; }
-  bool at_name(std::string_view name) const { return at(TokenKind::name) && current().text == name; }
+  bool at_name(std::string_view name) const {
+    return at(TokenKind::name) && current().text == name;
+  }
   bool skip(TokenKind kind);
   bool skip_name(std::string_view name);
   Result<void> expect(TokenKind kind);
   Result<void> expect_name(std::string_view name);
   Result<std::string> identifier();
   template <class... Args>
-  std::unexpected<Error> error(std::uint32_t at, fmt::format_string<Args...> format, Args&&... args) const {
-    return fail(ErrorCode::failed, "line {}: {}", at, fmt::format(format, std::forward<Args>(args)...));
+  std::unexpected<Error> error(std::uint32_t at, fmt::format_string<Args...> format,
+                               Args&&... args) const {
+    return fail(ErrorCode::failed, "line {}: {}", at,
+                fmt::format(format, std::forward<Args>(args)...));
   }
   std::unexpected<Error> too_deep() const {
     return error(line(), "the template nests too deeply (limit {})", limits_.max_depth);
@@ -80,7 +84,8 @@ class Parser {
   Parsed<Expr> test(Expr* node);
   int level_here() const;
   // Sets the node's depth from its children's and refuses it beyond the limit.
-  Parsed<Expr> grown(Expr* node, std::initializer_list<const Expr*> children, const Arguments* arguments = nullptr);
+  Parsed<Expr> grown(Expr* node, std::initializer_list<const Expr*> children,
+                     const Arguments* arguments = nullptr);
   Parsed<Expr> grown(Expr* node, const std::vector<Expr*>& children);
 
   // Statements (parser.cc, parse_statement.cc).
@@ -109,8 +114,8 @@ class Parser {
   const TemplateLimits& limits_;
   Budget budget_;
   std::size_t at_ = 0;
-  int depth_ = 0;        // of statements
-  int loops_ = 0;        // around this place, within its function
+  int depth_ = 0;  // of statements
+  int loops_ = 0;  // around this place, within its function
   std::vector<SpecialUse> uses_;
   std::vector<std::string> open_tags_;
 };

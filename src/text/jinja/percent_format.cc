@@ -30,7 +30,10 @@ struct Conversion {
 class PercentFormatter {
  public:
   PercentFormatter(Evaluator& evaluator, const Value& text, const Value& arguments)
-      : evaluator_(evaluator), rest_(text.as_text()), arguments_(arguments), is_markup_(text.is_markup()) {
+      : evaluator_(evaluator),
+        rest_(text.as_text()),
+        arguments_(arguments),
+        is_markup_(text.is_markup()) {
     is_mapping_ = arguments.is(Kind::dict) || arguments.is(Kind::list) || arguments.is_undefined();
   }
 
@@ -42,15 +45,19 @@ class PercentFormatter {
       rest_.remove_prefix(percent + 1);
       TRY(conversion());
     }
-    if (!is_mapping_ && n_used_ < n_arguments()) return raised("not all arguments converted during string formatting");
+    if (!is_mapping_ && n_used_ < n_arguments())
+      return raised("not all arguments converted during string formatting");
     return std::move(out_);
   }
 
  private:
-  std::size_t n_arguments() const { return arguments_.is(Kind::tuple) ? arguments_.items().size() : 1; }
+  std::size_t n_arguments() const {
+    return arguments_.is(Kind::tuple) ? arguments_.items().size() : 1;
+  }
 
   Result<void> append(std::string_view text) {
-    if (out_.size() + text.size() > evaluator_.budget().max_text()) return evaluator_.budget().too_long();
+    if (out_.size() + text.size() > evaluator_.budget().max_text())
+      return evaluator_.budget().too_long();
     TRY(evaluator_.budget().charge(text.size() / 32 + 1));
     out_ += text;
     return {};
@@ -69,13 +76,16 @@ class PercentFormatter {
       rest_.remove_prefix(1);
       const Value given = TRY(next_argument());
       if (!given.is_integral()) return raised("* wants int");
-      if (given.as_int() > static_cast<Int>(evaluator_.budget().max_text())) return evaluator_.budget().too_long();
-      return std::optional<Int>(std::max<Int>(given.as_int(), -static_cast<Int>(evaluator_.budget().max_text())));
+      if (given.as_int() > static_cast<Int>(evaluator_.budget().max_text()))
+        return evaluator_.budget().too_long();
+      return std::optional<Int>(
+          std::max<Int>(given.as_int(), -static_cast<Int>(evaluator_.budget().max_text())));
     }
     std::optional<Int> value;
     while (!rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9') {
       value = value.value_or(0) * 10 + (rest_[0] - '0');
-      if (*value > static_cast<Int>(evaluator_.budget().max_text())) return evaluator_.budget().too_long();
+      if (*value > static_cast<Int>(evaluator_.budget().max_text()))
+        return evaluator_.budget().too_long();
       rest_.remove_prefix(1);
     }
     return value;
@@ -84,13 +94,15 @@ class PercentFormatter {
   Result<void> mapping_key() {
     int depth = 1;
     std::size_t end = 1;
-    for (; end < rest_.size() && depth > 0; ++end) depth += rest_[end] == '(' ? 1 : rest_[end] == ')' ? -1 : 0;
+    for (; end < rest_.size() && depth > 0; ++end)
+      depth += rest_[end] == '(' ? 1 : rest_[end] == ')' ? -1 : 0;
     if (depth > 0) return raised("incomplete format key");
     if (!is_mapping_) return raised("format requires a mapping");
     const std::string_view key = rest_.substr(1, end - 2);
     rest_.remove_prefix(end);
     if (arguments_.is_undefined()) return raised("{}", arguments_.as_undefined().message);
-    if (!arguments_.is(Kind::dict)) return raised("list indices must be integers or slices, not str");
+    if (!arguments_.is(Kind::dict))
+      return raised("list indices must be integers or slices, not str");
     const Value* found = arguments_.as_dict().find(key);
     if (!found) return raised("KeyError: '{}'", key);
     named_ = *found;
@@ -101,7 +113,8 @@ class PercentFormatter {
     Conversion spec;
     named_.reset();
     if (!rest_.empty() && rest_[0] == '(') TRY(mapping_key());
-    for (; !rest_.empty() && std::string_view("-+ #0").find(rest_[0]) != std::string_view::npos; rest_.remove_prefix(1)) {
+    for (; !rest_.empty() && std::string_view("-+ #0").find(rest_[0]) != std::string_view::npos;
+         rest_.remove_prefix(1)) {
       spec.left |= rest_[0] == '-';
       spec.plus |= rest_[0] == '+';
       spec.space |= rest_[0] == ' ';
@@ -115,7 +128,8 @@ class PercentFormatter {
       rest_.remove_prefix(1);
       spec.precision = static_cast<std::size_t>(std::max<Int>(0, TRY(size_field()).value_or(0)));
     }
-    if (!rest_.empty() && std::string_view("hlL").find(rest_[0]) != std::string_view::npos) rest_.remove_prefix(1);
+    if (!rest_.empty() && std::string_view("hlL").find(rest_[0]) != std::string_view::npos)
+      rest_.remove_prefix(1);
     if (rest_.empty()) return raised("incomplete format");
     spec.type = rest_[0];
     rest_.remove_prefix(1);
@@ -131,12 +145,10 @@ class PercentFormatter {
       case 'r':
       case 'a': {
         std::string text;
-        if (spec.type == 's' && is_markup_)
-          text = TRY(escaped(evaluator_, value)).as_text();
-        else if (spec.type == 's')
-          TRY(append_text(evaluator_, text, value));
-        else
-          TRY(append_repr(evaluator_, text, value));
+        if (spec.type == 's' && is_markup_) text = TRY(escaped(evaluator_, value))
+        .as_text();
+        else if (spec.type == 's') TRY(append_text(evaluator_, text, value));
+        else TRY(append_repr(evaluator_, text, value));
         if (is_markup_ && spec.type != 's') text = escape_html(text);
         return fit(std::move(text), spec);
       }
@@ -145,7 +157,8 @@ class PercentFormatter {
         if (value.is_string() && value.n_runes() == 1) {
           text = value.as_text();
         } else if (value.is_integral()) {
-          if (value.as_int() < 0 || value.as_int() > 0x10FFFF) return raised("%c arg not in range(0x110000)");
+          if (value.as_int() < 0 || value.as_int() > 0x10FFFF)
+            return raised("%c arg not in range(0x110000)");
           append_rune(text, static_cast<char32_t>(value.as_int()));
         } else {
           return raised("%c requires int or char");
@@ -157,14 +170,17 @@ class PercentFormatter {
       case 'u':
       case 'o':
       case 'x':
-      case 'X': return integer(spec, value);
+      case 'X':
+        return integer(spec, value);
       case 'e':
       case 'E':
       case 'f':
       case 'F':
       case 'g':
-      case 'G': return real(spec, value);
-      default: return raised("unsupported format character '{}'", spec.type);
+      case 'G':
+        return real(spec, value);
+      default:
+        return raised("unsupported format character '{}'", spec.type);
     }
   }
 
@@ -178,8 +194,13 @@ class PercentFormatter {
     return padded(std::move(text), ' ', spec.left ? '<' : '>', spec.width);
   }
 
-  static std::string laid_out(const Conversion& spec, bool negative, std::string prefix, std::string digits) {
-    const std::string head = (negative ? "-" : spec.plus ? "+" : spec.space ? " " : "") + std::move(prefix);
+  static std::string laid_out(const Conversion& spec, bool negative, std::string prefix,
+                              std::string digits) {
+    const std::string head = (negative     ? "-"
+                              : spec.plus  ? "+"
+                              : spec.space ? " "
+                                           : "") +
+                             std::move(prefix);
     if (spec.zero && !spec.left && spec.width > head.size() + digits.size())
       digits.insert(0, spec.width - head.size() - digits.size(), '0');
     return padded(head + digits, ' ', spec.left ? '<' : '>', spec.width);
@@ -195,11 +216,11 @@ class PercentFormatter {
       if (!number) return raised("cannot convert float infinity, NaN or a huge float to integer");
     }
     if (!number)
-      return raised("%{} format: {} is required, not {}", spec.type, is_decimal ? "a real number" : "an integer",
-                    type_name(value));
+      return raised("%{} format: {} is required, not {}", spec.type,
+                    is_decimal ? "a real number" : "an integer", type_name(value));
     const unsigned base = is_decimal ? 10 : spec.type == 'o' ? 8 : 16;
-    std::string digits =
-        int_text_in(*number < 0 ? UInt{0} - static_cast<UInt>(*number) : static_cast<UInt>(*number), base);
+    std::string digits = int_text_in(
+        *number < 0 ? UInt{0} - static_cast<UInt>(*number) : static_cast<UInt>(*number), base);
     if (spec.type == 'X')
       std::transform(digits.begin(), digits.end(), digits.begin(),
                      [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
@@ -219,7 +240,8 @@ class PercentFormatter {
     if (spec.precision && *spec.precision > 100000) return raised("the precision is too large");
     std::string digits;
     if (std::isfinite(number)) {
-      digits = float_digits(std::fabs(number), static_cast<int>(spec.precision.value_or(6)), spec.type, spec.alternate);
+      digits = float_digits(std::fabs(number), static_cast<int>(spec.precision.value_or(6)),
+                            spec.type, spec.alternate);
     } else {
       digits = std::isnan(number) ? "nan" : "inf";
       if (spec.type < 'a') digits = std::isnan(number) ? "NAN" : "INF";

@@ -16,12 +16,14 @@ constexpr std::size_t kWidth = 80;
 
 // Keys in order; where Python cannot compare them, by the names of their types, and within one type
 // that has no order by insertion.
-Result<std::vector<DictObject::Entry>> sorted_entries(Evaluator& evaluator, const DictObject& dict) {
+Result<std::vector<DictObject::Entry>> sorted_entries(Evaluator& evaluator,
+                                                      const DictObject& dict) {
   std::vector<DictObject::Entry> entries = dict.entries;
   Result<void> failed;
   TRY(evaluator.budget().charge_items(entries.size() * 8));
   std::stable_sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) {
-    const bool comparable = (a.key.is_number() && b.key.is_number()) || (a.key.is_string() && b.key.is_string());
+    const bool comparable =
+        (a.key.is_number() && b.key.is_number()) || (a.key.is_string() && b.key.is_string());
     if (comparable) {
       const Result<bool> less = is_less(evaluator, a.key, b.key);
       if (!less) failed = std::unexpected(less.error());
@@ -45,13 +47,17 @@ class Printer {
     std::string flat;
     TRY(append_flat(flat, value));
     TRY(evaluator_.budget().charge_text(flat.size()));
-    const auto room = static_cast<std::ptrdiff_t>(kWidth) - static_cast<std::ptrdiff_t>(indent + allowance);
+    const auto room =
+        static_cast<std::ptrdiff_t>(kWidth) - static_cast<std::ptrdiff_t>(indent + allowance);
     if (static_cast<std::ptrdiff_t>(count_runes(flat)) > room) {
-      if (value.is(Kind::dict) && !value.as_dict().entries.empty()) return dict(value.as_dict(), indent, allowance);
-      if (value.is(Kind::list) && !value.items().empty()) return list(value.items(), indent, allowance, "[", "]");
+      if (value.is(Kind::dict) && !value.as_dict().entries.empty())
+        return dict(value.as_dict(), indent, allowance);
+      if (value.is(Kind::list) && !value.items().empty())
+        return list(value.items(), indent, allowance, "[", "]");
       if (value.is(Kind::tuple) && !value.items().empty())
         return list(value.items(), indent, allowance, "(", value.items().size() == 1 ? ",)" : ")");
-      if (value.is_string() && !value.is_markup()) return string(value.as_text(), indent, allowance);
+      if (value.is_string() && !value.is_markup())
+        return string(value.as_text(), indent, allowance);
     }
     out_ += flat;
     return {};

@@ -37,7 +37,9 @@ struct Symbol {
 class Scope {
  public:
   Scope(Scope* parent, Function& function, bool is_top_level, std::uint32_t level_flag = 0)
-      : parent_(parent), function_(function), is_top_level_(is_top_level),
+      : parent_(parent),
+        function_(function),
+        is_top_level_(is_top_level),
         level_((parent ? parent->level_ + 1 : 0) | level_flag) {}
 
   Function& function() const { return function_; }
@@ -64,7 +66,8 @@ class Scope {
 
   Symbol& define(std::string_view name, Load load) {
     Symbol* symbol = own(name);
-    if (!symbol) symbol = &symbols_.emplace(name, Symbol{function_.slot(level_, name), {}}).first->second;
+    if (!symbol)
+      symbol = &symbols_.emplace(name, Symbol{function_.slot(level_, name), {}}).first->second;
     load.slot = symbol->slot;
     symbol->load = load;
     return *symbol;
@@ -103,7 +106,8 @@ class Resolver {
   // left alone but for the parts of their heads that belong to this one.
 
   std::uint32_t context_name(std::string_view name) {
-    const auto [found, is_new] = name_ids_.try_emplace(name, static_cast<std::uint32_t>(program_.names.size()));
+    const auto [found, is_new] =
+        name_ids_.try_emplace(name, static_cast<std::uint32_t>(program_.names.size()));
     if (is_new) program_.names.emplace_back(name);
     return found->second;
   }
@@ -150,7 +154,8 @@ class Resolver {
   void analyze(Scope& scope, const Stmt& stmt, bool in_branch) {
     switch (stmt.kind) {
       case StmtKind::output:
-        for (const Piece& piece : static_cast<const OutputStmt&>(stmt).pieces) analyze(scope, piece.expr);
+        for (const Piece& piece : static_cast<const OutputStmt&>(stmt).pieces)
+          analyze(scope, piece.expr);
         break;
       case StmtKind::condition: {
         const auto& node = static_cast<const IfStmt&>(stmt);
@@ -161,7 +166,9 @@ class Resolver {
         analyze(scope, node.otherwise, true);
         break;
       }
-      case StmtKind::loop: analyze(scope, static_cast<const ForStmt&>(stmt).iterable); break;
+      case StmtKind::loop:
+        analyze(scope, static_cast<const ForStmt&>(stmt).iterable);
+        break;
       case StmtKind::set: {
         const auto& node = static_cast<const SetStmt&>(stmt);
         analyze(scope, node.value);
@@ -171,16 +178,24 @@ class Resolver {
       case StmtKind::set_block:
         note_target(scope, static_cast<const SetBlockStmt&>(stmt).target, in_branch, false);
         break;
-      case StmtKind::macro: note_store(scope, static_cast<const MacroStmt&>(stmt).macro.name, in_branch); break;
-      case StmtKind::call_block: analyze(scope, static_cast<const CallBlockStmt&>(stmt).call); break;
-      case StmtKind::filter_block: analyze(scope, static_cast<const FilterBlockStmt&>(stmt).filter); break;
+      case StmtKind::macro:
+        note_store(scope, static_cast<const MacroStmt&>(stmt).macro.name, in_branch);
+        break;
+      case StmtKind::call_block:
+        analyze(scope, static_cast<const CallBlockStmt&>(stmt).call);
+        break;
+      case StmtKind::filter_block:
+        analyze(scope, static_cast<const FilterBlockStmt&>(stmt).filter);
+        break;
       case StmtKind::with:
-        for (const auto& [target, value] : static_cast<const WithStmt&>(stmt).bindings) analyze(scope, value);
+        for (const auto& [target, value] : static_cast<const WithStmt&>(stmt).bindings)
+          analyze(scope, value);
         break;
       case StmtKind::generation:
       case StmtKind::block:
       case StmtKind::break_loop:
-      case StmtKind::continue_loop: break;
+      case StmtKind::continue_loop:
+        break;
     }
   }
 
@@ -205,7 +220,8 @@ class Resolver {
     };
     switch (expr.kind) {
       case ExprKind::constant:
-      case ExprKind::name: break;
+      case ExprKind::name:
+        break;
       case ExprKind::tuple:
       case ExprKind::list:
       case ExprKind::concat:
@@ -217,7 +233,9 @@ class Resolver {
           visit(value);
         }
         break;
-      case ExprKind::attribute: visit(static_cast<AttributeExpr&>(expr).object); break;
+      case ExprKind::attribute:
+        visit(static_cast<AttributeExpr&>(expr).object);
+        break;
       case ExprKind::item:
         visit(static_cast<ItemExpr&>(expr).object);
         visit(static_cast<ItemExpr&>(expr).key);
@@ -240,7 +258,9 @@ class Resolver {
         for_each_child(static_cast<ApplyExpr&>(expr).arguments, visit);
         break;
       case ExprKind::unary:
-      case ExprKind::negation: visit(static_cast<UnaryExpr&>(expr).operand); break;
+      case ExprKind::negation:
+        visit(static_cast<UnaryExpr&>(expr).operand);
+        break;
       case ExprKind::binary:
         visit(static_cast<BinaryExpr&>(expr).left);
         visit(static_cast<BinaryExpr&>(expr).right);
@@ -261,15 +281,16 @@ class Resolver {
     }
   }
 
-  // Second pass: names to slots, and the scopes inside. soft: an unknown filter is an error only when
-  // it is reached, which Jinja grants directly inside of an if.
+  // Second pass: names to slots, and the scopes inside. soft: an unknown filter is an error only
+  // when it is reached, which Jinja grants directly inside of an if.
 
   Result<void> resolve_expr(Scope& scope, Expr* expr, bool soft) {
     if (!expr) return {};
     if (expr->kind == ExprKind::name) {
       auto& name = static_cast<NameExpr&>(*expr);
       if (name.name == "self" && !scope.find("self"))
-        return fail(ErrorCode::failed, "line {}: the 'self' of templates is not supported", name.line);
+        return fail(ErrorCode::failed, "line {}: the 'self' of templates is not supported",
+                    name.line);
       // A name only in the filter of a set block is in no scope yet.
       if (!scope.find(name.name)) note_load(scope, name.name);
       name.slot = *scope.find(name.name);
@@ -313,7 +334,8 @@ class Resolver {
     if (nesting.too_deep()) return Nesting::error();
     switch (stmt.kind) {
       case StmtKind::output:
-        for (Piece& piece : static_cast<OutputStmt&>(stmt).pieces) TRY(resolve_expr(scope, piece.expr, soft));
+        for (Piece& piece : static_cast<OutputStmt&>(stmt).pieces)
+          TRY(resolve_expr(scope, piece.expr, soft));
         return {};
       case StmtKind::condition: {
         auto& node = static_cast<IfStmt&>(stmt);
@@ -323,7 +345,8 @@ class Resolver {
         }
         return resolve_body(scope, node.otherwise, true);
       }
-      case StmtKind::loop: return resolve_loop(scope, static_cast<ForStmt&>(stmt), soft);
+      case StmtKind::loop:
+        return resolve_loop(scope, static_cast<ForStmt&>(stmt), soft);
       case StmtKind::set: {
         auto& node = static_cast<SetStmt&>(stmt);
         resolve_target(scope, node.target);
@@ -349,7 +372,8 @@ class Resolver {
         TRY(resolve_macro(scope, node.macro));
         return resolve_expr(scope, node.call, soft);
       }
-      case StmtKind::generation: return resolve_macro(scope, static_cast<CallBlockStmt&>(stmt).macro);
+      case StmtKind::generation:
+        return resolve_macro(scope, static_cast<CallBlockStmt&>(stmt).macro);
       case StmtKind::filter_block: {
         auto& node = static_cast<FilterBlockStmt&>(stmt);
         Scope inner(&scope, scope.function(), false);
@@ -384,7 +408,8 @@ class Resolver {
         return {};
       }
       case StmtKind::break_loop:
-      case StmtKind::continue_loop: return {};
+      case StmtKind::continue_loop:
+        return {};
     }
     return {};
   }
@@ -431,7 +456,8 @@ class Resolver {
     analyze(inner, macro.body, false);
     const auto special = [&](bool used, std::string_view name, std::uint32_t& slot) {
       if (!used) return;
-      const bool is_parameter = inner.own(name) && inner.own(name)->load.from == Load::From::parameter;
+      const bool is_parameter =
+          inner.own(name) && inner.own(name)->load.from == Load::From::parameter;
       if (!is_parameter) note_parameter(inner, name);
       slot = inner.own(name)->slot;
     };
@@ -452,6 +478,8 @@ class Resolver {
 
 }  // namespace
 
-Result<void> resolve(Program& program, const TemplateLimits& limits) { return Resolver(program, limits).run(); }
+Result<void> resolve(Program& program, const TemplateLimits& limits) {
+  return Resolver(program, limits).run();
+}
 
 }  // namespace hearth::text::jinja

@@ -17,17 +17,26 @@ int hex_value(char c) {
 
 char simple_escape(char c) {
   switch (c) {
-    case 'a': return '\a';
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'v': return '\v';
+    case 'a':
+      return '\a';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case 'v':
+      return '\v';
     case '\\':
     case '\'':
-    case '"': return c;
-    default: return '\0';
+    case '"':
+      return c;
+    default:
+      return '\0';
   }
 }
 
@@ -41,7 +50,8 @@ Result<void> append_hex(std::string& out, std::string_view text, std::size_t n_d
   }
   if (rune > 0x10FFFF) return fail(ErrorCode::failed, "illegal Unicode character");
   if (rune >= 0xD800 && rune < 0xE000)
-    return fail(ErrorCode::failed, "a lone surrogate (\\u{:x}) is not text", static_cast<unsigned>(rune));
+    return fail(ErrorCode::failed, "a lone surrogate (\\u{:x}) is not text",
+                static_cast<unsigned>(rune));
   append_rune(out, rune);
   return {};
 }
@@ -72,13 +82,15 @@ Result<std::string> unescape_literal(std::string_view text) {
         rune = rune * 8 + static_cast<char32_t>(text[i++] - '0');
       append_rune(out, rune);
     } else if (c == 'N') {
-      return fail(ErrorCode::failed, "escapes with the name of a character (\\N) are not supported");
+      return fail(ErrorCode::failed,
+                  "escapes with the name of a character (\\N) are not supported");
     } else if (static_cast<signed char>(c) < 0) {
       // What stands behind the backslash was itself written as an escape, which then loses its own.
       const DecodedRune decoded = decode_rune(text.substr(i - 1));
       const auto rune = static_cast<unsigned>(decoded.rune);
-      out += rune < 0x100 ? fmt::format("\\x{:02x}", rune)
-             : rune < 0x10000 ? fmt::format("\\u{:04x}", rune) : fmt::format("\\U{:08x}", rune);
+      out += rune < 0x100     ? fmt::format("\\x{:02x}", rune)
+             : rune < 0x10000 ? fmt::format("\\u{:04x}", rune)
+                              : fmt::format("\\U{:08x}", rune);
       i += decoded.length - 1u;
     } else {
       out.push_back('\\');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The inside of a string literal of a template, its escapes resolved as Python's unicode-escape does
-// after Jinja2 has written everything beyond ASCII as escapes.
+// The inside of a string literal of a template, its escapes resolved as Python's unicode-escape
+// does after Jinja2 has written everything beyond ASCII as escapes.
 #pragma once
 
 #include <string>

@@ -21,18 +21,42 @@ Result<bool> plain(Evaluator&, const Value& subject, CallArgs args) {
   return kAnswer(subject);
 }
 
-bool is_defined(const Value& value) { return !value.is_undefined(); }
-bool is_undefined(const Value& value) { return value.is_undefined(); }
-bool is_none(const Value& value) { return value.is_none(); }
-bool is_boolean(const Value& value) { return value.is(Kind::boolean); }
-bool is_false(const Value& value) { return value.is(Kind::boolean) && !value.as_bool(); }
-bool is_really_true(const Value& value) { return value.is(Kind::boolean) && value.as_bool(); }
-bool is_integer(const Value& value) { return value.is(Kind::integer); }
-bool is_float(const Value& value) { return value.is(Kind::floating); }
-bool is_number(const Value& value) { return value.is_number(); }
-bool is_string(const Value& value) { return value.is_string(); }
-bool is_mapping(const Value& value) { return value.is(Kind::dict); }
-bool is_escaped(const Value& value) { return value.is_markup(); }
+bool is_defined(const Value& value) {
+  return !value.is_undefined();
+}
+bool is_undefined(const Value& value) {
+  return value.is_undefined();
+}
+bool is_none(const Value& value) {
+  return value.is_none();
+}
+bool is_boolean(const Value& value) {
+  return value.is(Kind::boolean);
+}
+bool is_false(const Value& value) {
+  return value.is(Kind::boolean) && !value.as_bool();
+}
+bool is_really_true(const Value& value) {
+  return value.is(Kind::boolean) && value.as_bool();
+}
+bool is_integer(const Value& value) {
+  return value.is(Kind::integer);
+}
+bool is_float(const Value& value) {
+  return value.is(Kind::floating);
+}
+bool is_number(const Value& value) {
+  return value.is_number();
+}
+bool is_string(const Value& value) {
+  return value.is_string();
+}
+bool is_mapping(const Value& value) {
+  return value.is(Kind::dict);
+}
+bool is_escaped(const Value& value) {
+  return value.is_markup();
+}
 bool is_sequence(const Value& value) {
   return length_of(value).has_value() && !value.is(Kind::view);
 }
@@ -50,7 +74,8 @@ Result<bool> upper(Evaluator& evaluator, const Value& subject, CallArgs args) {
   return is_cased_text(TRY(to_text(evaluator, subject)), true);
 }
 
-Result<bool> remainder_is(Evaluator& evaluator, const Value& subject, const Value& divisor, Int remainder) {
+Result<bool> remainder_is(Evaluator& evaluator, const Value& subject, const Value& divisor,
+                          Int remainder) {
   const Value rest = TRY(apply_binary(evaluator, BinaryOp::mod, subject, divisor));
   return equals(evaluator, rest, Value::integer(remainder));
 }
@@ -99,20 +124,44 @@ Result<bool> names_test(Evaluator& evaluator, const Value& subject, CallArgs arg
 }
 
 constexpr Test kTests[] = {
-    {"defined", plain<is_defined>}, {"undefined", plain<is_undefined>}, {"none", plain<is_none>},
-    {"boolean", plain<is_boolean>}, {"false", plain<is_false>}, {"true", plain<is_really_true>},
-    {"integer", plain<is_integer>}, {"float", plain<is_float>}, {"number", plain<is_number>},
-    {"string", plain<is_string>}, {"mapping", plain<is_mapping>}, {"escaped", plain<is_escaped>},
-    {"sequence", plain<is_sequence>}, {"iterable", plain<is_iterable>}, {"callable", plain<is_callable>},
-    {"lower", lower}, {"upper", upper}, {"odd", odd}, {"even", even}, {"divisibleby", divisibleby},
-    {"sameas", sameas}, {"in", in}, {"filter", names_filter}, {"test", names_test},
-    {"==", compared<Comparison::equal>}, {"eq", compared<Comparison::equal>},
-    {"equalto", compared<Comparison::equal>}, {"!=", compared<Comparison::not_equal>},
-    {"ne", compared<Comparison::not_equal>}, {">", compared<Comparison::greater>},
-    {"gt", compared<Comparison::greater>}, {"greaterthan", compared<Comparison::greater>},
-    {">=", compared<Comparison::greater_equal>}, {"ge", compared<Comparison::greater_equal>},
-    {"<", compared<Comparison::less>}, {"lt", compared<Comparison::less>},
-    {"lessthan", compared<Comparison::less>}, {"<=", compared<Comparison::less_equal>},
+    {"defined", plain<is_defined>},
+    {"undefined", plain<is_undefined>},
+    {"none", plain<is_none>},
+    {"boolean", plain<is_boolean>},
+    {"false", plain<is_false>},
+    {"true", plain<is_really_true>},
+    {"integer", plain<is_integer>},
+    {"float", plain<is_float>},
+    {"number", plain<is_number>},
+    {"string", plain<is_string>},
+    {"mapping", plain<is_mapping>},
+    {"escaped", plain<is_escaped>},
+    {"sequence", plain<is_sequence>},
+    {"iterable", plain<is_iterable>},
+    {"callable", plain<is_callable>},
+    {"lower", lower},
+    {"upper", upper},
+    {"odd", odd},
+    {"even", even},
+    {"divisibleby", divisibleby},
+    {"sameas", sameas},
+    {"in", in},
+    {"filter", names_filter},
+    {"test", names_test},
+    {"==", compared<Comparison::equal>},
+    {"eq", compared<Comparison::equal>},
+    {"equalto", compared<Comparison::equal>},
+    {"!=", compared<Comparison::not_equal>},
+    {"ne", compared<Comparison::not_equal>},
+    {">", compared<Comparison::greater>},
+    {"gt", compared<Comparison::greater>},
+    {"greaterthan", compared<Comparison::greater>},
+    {">=", compared<Comparison::greater_equal>},
+    {"ge", compared<Comparison::greater_equal>},
+    {"<", compared<Comparison::less>},
+    {"lt", compared<Comparison::less>},
+    {"lessthan", compared<Comparison::less>},
+    {"<=", compared<Comparison::less_equal>},
     {"le", compared<Comparison::less_equal>},
 };
 
@@ -125,8 +174,9 @@ const Test* find_test(std::string_view name) {
 }
 
 const Filter* find_filter(std::string_view name) {
-  for (const std::span<const Filter> table : {text_filters(), layout_filters(), number_filters(), sequence_filters(),
-                                              selection_filters(), markup_filters()})
+  for (const std::span<const Filter> table :
+       {text_filters(), layout_filters(), number_filters(), sequence_filters(), selection_filters(),
+        markup_filters()})
     for (const Filter& filter : table)
       if (filter.name == name) return &filter;
   return nullptr;

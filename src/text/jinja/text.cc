@@ -96,22 +96,37 @@ Result<void> append_repr(Evaluator& evaluator, std::string& out, const Value& va
       if (value.is_markup()) out += ")";
       return {};
     case Kind::list:
-    case Kind::tuple: return append_items(evaluator, out, value);
-    case Kind::dict: return append_dict(evaluator, out, value.as_dict());
-    case Kind::view: return append_view(evaluator, out, value);
-    case Kind::undefined: out += "Undefined"; return {};
-    default: return append_text(evaluator, out, value);
+    case Kind::tuple:
+      return append_items(evaluator, out, value);
+    case Kind::dict:
+      return append_dict(evaluator, out, value.as_dict());
+    case Kind::view:
+      return append_view(evaluator, out, value);
+    case Kind::undefined:
+      out += "Undefined";
+      return {};
+    default:
+      return append_text(evaluator, out, value);
   }
 }
 
 Result<void> append_text(Evaluator& evaluator, std::string& out, const Value& value) {
   switch (value.kind()) {
     case Kind::missing:
-    case Kind::undefined: return {};
-    case Kind::none: out += "None"; return {};
-    case Kind::boolean: out += value.as_bool() ? "True" : "False"; return {};
-    case Kind::integer: out += int_text(value.as_int()); return {};
-    case Kind::floating: out += float_text(value.as_real()); return {};
+    case Kind::undefined:
+      return {};
+    case Kind::none:
+      out += "None";
+      return {};
+    case Kind::boolean:
+      out += value.as_bool() ? "True" : "False";
+      return {};
+    case Kind::integer:
+      out += int_text(value.as_int());
+      return {};
+    case Kind::floating:
+      out += float_text(value.as_real());
+      return {};
     case Kind::string:
       TRY(evaluator.budget().charge_text(value.as_text().size()));
       out += value.as_text();
@@ -124,9 +139,14 @@ Result<void> append_text(Evaluator& evaluator, std::string& out, const Value& va
       out += ")";
       return {};
     }
-    case Kind::iterator: out += fmt::format("<{} object>", value.as_iterator().type_name()); return {};
-    case Kind::object: out += TRY(value.as_object().to_text(evaluator)); return {};
-    default: return append_repr(evaluator, out, value);
+    case Kind::iterator:
+      out += fmt::format("<{} object>", value.as_iterator().type_name());
+      return {};
+    case Kind::object:
+      out += TRY(value.as_object().to_text(evaluator));
+      return {};
+    default:
+      return append_repr(evaluator, out, value);
   }
 }
 

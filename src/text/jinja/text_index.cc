@@ -34,11 +34,13 @@ std::string sliced_text(const Value& text, const RangeObject& places, std::size_
   }
   std::string out;
   if (text.is_ascii()) {
-    for (std::size_t i = 0; i < n; ++i) out.push_back(bytes[static_cast<std::size_t>(places.at(i))]);
+    for (std::size_t i = 0; i < n; ++i)
+      out.push_back(bytes[static_cast<std::size_t>(places.at(i))]);
     return out;
   }
   const std::u32string runes = decoded(bytes);
-  for (std::size_t i = 0; i < n; ++i) append_rune(out, runes[static_cast<std::size_t>(places.at(i))]);
+  for (std::size_t i = 0; i < n; ++i)
+    append_rune(out, runes[static_cast<std::size_t>(places.at(i))]);
   return out;
 }
 

@@ -12,7 +12,8 @@
 
 namespace hearth::text::jinja {
 
-// The byte where code point n of valid UTF-8 starts; the size of the text if there are no more than n.
+// The byte where code point n of valid UTF-8 starts; the size of the text if there are no more than
+// n.
 std::size_t rune_offset(std::string_view text, std::size_t n);
 // The same of a string value, without a walk if it is ASCII.
 inline std::size_t rune_offset(const Value& text, std::size_t n) {

@@ -18,8 +18,8 @@ std::size_t last_rune(std::string_view text) {
 }
 
 bool is_line_end(char32_t rune) {
-  return (rune >= 0x0A && rune <= 0x0D) || (rune >= 0x1C && rune <= 0x1E) || rune == 0x85 || rune == 0x2028 ||
-         rune == 0x2029;
+  return (rune >= 0x0A && rune <= 0x0D) || (rune >= 0x1C && rune <= 0x1E) || rune == 0x85 ||
+         rune == 0x2028 || rune == 0x2029;
 }
 
 std::size_t find_space(std::string_view text) {
@@ -62,7 +62,8 @@ std::string_view stripped(std::string_view text, Side side, std::optional<std::s
   return text;
 }
 
-std::vector<std::string_view> split_space(std::string_view text, std::ptrdiff_t max_splits, bool from_right) {
+std::vector<std::string_view> split_space(std::string_view text, std::ptrdiff_t max_splits,
+                                          bool from_right) {
   std::vector<std::string_view> parts;
   text = stripped(text, from_right ? Side::right : Side::left);
   while (!text.empty()) {
@@ -84,8 +85,8 @@ std::vector<std::string_view> split_space(std::string_view text, std::ptrdiff_t 
   return parts;
 }
 
-std::vector<std::string_view> split_at(std::string_view text, std::string_view separator, std::ptrdiff_t max_splits,
-                                       bool from_right) {
+std::vector<std::string_view> split_at(std::string_view text, std::string_view separator,
+                                       std::ptrdiff_t max_splits, bool from_right) {
   std::vector<std::string_view> parts;
   while (max_splits < 0 || static_cast<std::ptrdiff_t>(parts.size()) < max_splits) {
     const std::size_t at = from_right ? text.rfind(separator) : text.find(separator);
@@ -120,19 +121,23 @@ std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends)
   return lines;
 }
 
-std::size_t replaced_size(std::string_view text, std::string_view from, std::string_view to, std::ptrdiff_t at_most) {
+std::size_t replaced_size(std::string_view text, std::string_view from, std::string_view to,
+                          std::ptrdiff_t at_most) {
   std::size_t n = 0;
-  const std::size_t limit = at_most < 0 ? std::string_view::npos : static_cast<std::size_t>(at_most);
+  const std::size_t limit =
+      at_most < 0 ? std::string_view::npos : static_cast<std::size_t>(at_most);
   if (from.empty()) {
     n = std::min(limit, count_runes(text) + 1);
   } else {
-    for (std::size_t at = text.find(from); at != std::string_view::npos && n < limit; at = text.find(from, at + from.size()))
+    for (std::size_t at = text.find(from); at != std::string_view::npos && n < limit;
+         at = text.find(from, at + from.size()))
       ++n;
   }
   return text.size() - n * from.size() + n * to.size();
 }
 
-std::string replaced(std::string_view text, std::string_view from, std::string_view to, std::ptrdiff_t at_most) {
+std::string replaced(std::string_view text, std::string_view from, std::string_view to,
+                     std::ptrdiff_t at_most) {
   std::string out;
   out.reserve(replaced_size(text, from, to, at_most));
   std::size_t left = at_most < 0 ? std::string_view::npos : static_cast<std::size_t>(at_most);

@@ -28,15 +28,27 @@ class Writer {
     TRY(evaluator_.budget().charge(1));
     if (out_.size() > evaluator_.budget().max_text()) return evaluator_.budget().too_long();
     switch (value.kind()) {
-      case Kind::none: out_ += "null"; return {};
-      case Kind::boolean: out_ += value.as_bool() ? "true" : "false"; return {};
-      case Kind::integer: out_ += int_text(value.as_int()); return {};
-      case Kind::floating: out_ += float_json(value.as_real()); return {};
-      case Kind::string: return string(value.as_text());
+      case Kind::none:
+        out_ += "null";
+        return {};
+      case Kind::boolean:
+        out_ += value.as_bool() ? "true" : "false";
+        return {};
+      case Kind::integer:
+        out_ += int_text(value.as_int());
+        return {};
+      case Kind::floating:
+        out_ += float_json(value.as_real());
+        return {};
+      case Kind::string:
+        return string(value.as_text());
       case Kind::list:
-      case Kind::tuple: return list(value.items(), level);
-      case Kind::dict: return dict(value.as_dict(), level);
-      default: return raised("Object of type {} is not JSON serializable", type_name(value));
+      case Kind::tuple:
+        return list(value.items(), level);
+      case Kind::dict:
+        return dict(value.as_dict(), level);
+      default:
+        return raised("Object of type {} is not JSON serializable", type_name(value));
     }
   }
 
@@ -66,13 +78,27 @@ class Writer {
 
   void ascii(char c) {
     switch (c) {
-      case '"': out_ += "\\\""; break;
-      case '\\': out_ += "\\\\"; break;
-      case '\n': out_ += "\\n"; break;
-      case '\r': out_ += "\\r"; break;
-      case '\t': out_ += "\\t"; break;
-      case '\f': out_ += "\\f"; break;
-      case '\b': out_ += "\\b"; break;
+      case '"':
+        out_ += "\\\"";
+        break;
+      case '\\':
+        out_ += "\\\\";
+        break;
+      case '\n':
+        out_ += "\\n";
+        break;
+      case '\r':
+        out_ += "\\r";
+        break;
+      case '\t':
+        out_ += "\\t";
+        break;
+      case '\f':
+        out_ += "\\f";
+        break;
+      case '\b':
+        out_ += "\\b";
+        break;
       default:
         if (c < 0x20)
           escape(static_cast<char32_t>(c));
@@ -115,12 +141,18 @@ class Writer {
 
   Result<std::string> key_text(const Value& key) {
     switch (key.kind()) {
-      case Kind::string: return std::string(key.as_text());
-      case Kind::boolean: return key.as_bool() ? "true" : "false";
-      case Kind::none: return "null";
-      case Kind::integer: return int_text(key.as_int());
-      case Kind::floating: return float_json(key.as_real());
-      default: return raised("keys must be str, int, float, bool or None, not {}", type_name(key));
+      case Kind::string:
+        return std::string(key.as_text());
+      case Kind::boolean:
+        return key.as_bool() ? "true" : "false";
+      case Kind::none:
+        return "null";
+      case Kind::integer:
+        return int_text(key.as_int());
+      case Kind::floating:
+        return float_json(key.as_real());
+      default:
+        return raised("keys must be str, int, float, bool or None, not {}", type_name(key));
     }
   }
 
@@ -165,7 +197,8 @@ Result<JsonStyle> json_style(Evaluator& evaluator, const Value& ensure_ascii, co
     style.indent = indent.as_text();
   } else if (!indent.is_missing() && !indent.is_none()) {
     const std::ptrdiff_t n = TRY(size_argument(indent));
-    // One level may not be longer than any sensible text; deep levels are counted as they are written.
+    // One level may not be longer than any sensible text; deep levels are counted as they are
+    // written.
     if (n > 1000) return raised("the indent of tojson is too large");
     style.indent = std::string(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, n)), ' ');
   }

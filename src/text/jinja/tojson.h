@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The filter "tojson" as transformers defines it: json.dumps with ensure_ascii off, nothing escaped for
-// HTML, keys in their order.
+// The filter "tojson" as transformers defines it: json.dumps with ensure_ascii off, nothing escaped
+// for HTML, keys in their order.
 #pragma once
 
 #include <optional>

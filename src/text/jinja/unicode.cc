@@ -34,20 +34,29 @@ struct CaseTable {
 
 CaseTable table_of(CaseMap map) {
   switch (map) {
-    case CaseMap::lower: return {kLowerRuns, kLowerStrings};
-    case CaseMap::upper: return {kUpperRuns, kUpperStrings};
-    case CaseMap::title: return {kTitleRuns, kTitleStrings};
-    case CaseMap::fold: break;
+    case CaseMap::lower:
+      return {kLowerRuns, kLowerStrings};
+    case CaseMap::upper:
+      return {kUpperRuns, kUpperStrings};
+    case CaseMap::title:
+      return {kTitleRuns, kTitleStrings};
+    case CaseMap::fold:
+      break;
   }
   return {kFoldRuns, kFoldStrings};
 }
 
 bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<signed char>(c) >= 0; });
 }
 
-char lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-char upper_ascii(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+char lower_ascii(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+char upper_ascii(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+}
 
 // A capital sigma is final after a cased letter and before none, looking through ignorable runes.
 bool is_final_sigma(std::string_view text, std::size_t at) {
@@ -93,15 +102,17 @@ std::string mapped_runes(std::string_view text, Visit visit) {
 }  // namespace
 
 std::uint16_t flags_of(char32_t rune) {
-  const auto* run = std::upper_bound(std::begin(kFlagRuns), std::end(kFlagRuns), rune,
-                                     [](char32_t value, const FlagRun& r) { return value < r.first; });
+  const auto* run =
+      std::upper_bound(std::begin(kFlagRuns), std::end(kFlagRuns), rune,
+                       [](char32_t value, const FlagRun& r) { return value < r.first; });
   return std::prev(run)->flags;
 }
 
 int decimal_value(char32_t rune) {
   if (rune < 0x80) return rune >= '0' && rune <= '9' ? static_cast<int>(rune - '0') : -1;
   if (!has(rune, kDecimal)) return -1;
-  // Decimal digits come in blocks of ten; blocks that touch start at a multiple of ten from the first.
+  // Decimal digits come in blocks of ten; blocks that touch start at a multiple of ten from the
+  // first.
   char32_t first = rune;
   while (has(first - 1, kDecimal)) --first;
   return static_cast<int>((rune - first) % 10);
@@ -109,15 +120,17 @@ int decimal_value(char32_t rune) {
 
 void append_mapped(std::string& out, char32_t rune, CaseMap map) {
   const CaseTable table = table_of(map);
-  const auto many = std::lower_bound(table.strings.begin(), table.strings.end(), rune,
-                                     [](const CaseString& s, char32_t value) { return s.rune < value; });
+  const auto many =
+      std::lower_bound(table.strings.begin(), table.strings.end(), rune,
+                       [](const CaseString& s, char32_t value) { return s.rune < value; });
   if (many != table.strings.end() && many->rune == rune) {
     for (const char32_t mapped : many->mapped)
       if (mapped != 0) append_rune(out, mapped);
     return;
   }
-  const auto after = std::upper_bound(table.runs.begin(), table.runs.end(), rune,
-                                      [](char32_t value, const CaseRun& r) { return value < r.first; });
+  const auto after =
+      std::upper_bound(table.runs.begin(), table.runs.end(), rune,
+                       [](char32_t value, const CaseRun& r) { return value < r.first; });
   if (after != table.runs.begin()) {
     const CaseRun& run = *std::prev(after);
     if (rune <= run.last && (rune - run.first) % run.stride == 0)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What Python's str knows about a code point: its classes and its case mappings (full ones, "ß" to
-// "SS", with the rule for a final sigma). Generated from the Unicode data of CPython 3.11 (14.0), since
-// templates are written against Python's answers.
+// "SS", with the rule for a final sigma). Generated from the Unicode data of CPython 3.11 (14.0),
+// since templates are written against Python's answers.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,9 @@ enum RuneFlag : std::uint16_t {
 };
 
 std::uint16_t flags_of(char32_t rune);
-inline bool has(char32_t rune, std::uint16_t flags) { return (flags_of(rune) & flags) != 0; }
+inline bool has(char32_t rune, std::uint16_t flags) {
+  return (flags_of(rune) & flags) != 0;
+}
 inline bool is_space(char32_t rune) {
   if (rune < 0x80) return rune == ' ' || (rune >= 9 && rune <= 13) || (rune >= 28 && rune <= 31);
   return has(rune, kSpace);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/jinja/value.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
-
-#include <fmt/format.h>
 
 #include "text/jinja/compare.h"
 #include "text/jinja/object.h"
@@ -45,7 +45,8 @@ Value Value::boolean(bool flag) {
 Value Value::integer(Int number) {
   Value value;
   value.kind_ = Kind::integer;
-  value.data_.integer = {static_cast<std::uint64_t>(number), static_cast<std::int64_t>(number >> 64)};
+  value.data_.integer = {static_cast<std::uint64_t>(number),
+                         static_cast<std::int64_t>(number >> 64)};
   return value;
 }
 
@@ -90,29 +91,56 @@ Value Value::list(std::vector<Value> items) {
 Value Value::tuple(std::vector<Value> items) {
   return heap(Kind::tuple, make<ListObject>(std::move(items)).get());
 }
-Value Value::dict(Ref<DictObject> dict) { return heap(Kind::dict, dict.get()); }
+Value Value::dict(Ref<DictObject> dict) {
+  return heap(Kind::dict, dict.get());
+}
 Value Value::undefined(std::string message) {
   return heap(Kind::undefined, make<UndefinedObject>(std::move(message)).get());
 }
-Value Value::undefined_name(std::string_view name) { return undefined(fmt::format("'{}' is undefined", name)); }
-Value Value::of(Ref<UndefinedObject> object) { return heap(Kind::undefined, object.get()); }
-Value Value::of(Ref<RangeObject> object) { return heap(Kind::range, object.get()); }
-Value Value::of(Ref<ViewObject> object) { return heap(Kind::view, object.get()); }
-Value Value::of(Ref<IteratorObject> object) { return heap(Kind::iterator, object.get()); }
-Value Value::of(Ref<ExtendedObject> object) { return heap(Kind::object, object.get()); }
+Value Value::undefined_name(std::string_view name) {
+  return undefined(fmt::format("'{}' is undefined", name));
+}
+Value Value::of(Ref<UndefinedObject> object) {
+  return heap(Kind::undefined, object.get());
+}
+Value Value::of(Ref<RangeObject> object) {
+  return heap(Kind::range, object.get());
+}
+Value Value::of(Ref<ViewObject> object) {
+  return heap(Kind::view, object.get());
+}
+Value Value::of(Ref<IteratorObject> object) {
+  return heap(Kind::iterator, object.get());
+}
+Value Value::of(Ref<ExtendedObject> object) {
+  return heap(Kind::object, object.get());
+}
 
 std::string_view Value::as_text() const {
-  return std::string_view(static_cast<const StringObject*>(data_.string.object)->text).substr(0, size_);
+  return std::string_view(static_cast<const StringObject*>(data_.string.object)->text)
+      .substr(0, size_);
 }
-const std::vector<Value>& Value::items() const { return static_cast<const ListObject*>(data_.object)->items; }
-const DictObject& Value::as_dict() const { return *static_cast<const DictObject*>(data_.object); }
-const RangeObject& Value::as_range() const { return *static_cast<const RangeObject*>(data_.object); }
-const ViewObject& Value::as_view() const { return *static_cast<const ViewObject*>(data_.object); }
+const std::vector<Value>& Value::items() const {
+  return static_cast<const ListObject*>(data_.object)->items;
+}
+const DictObject& Value::as_dict() const {
+  return *static_cast<const DictObject*>(data_.object);
+}
+const RangeObject& Value::as_range() const {
+  return *static_cast<const RangeObject*>(data_.object);
+}
+const ViewObject& Value::as_view() const {
+  return *static_cast<const ViewObject*>(data_.object);
+}
 const UndefinedObject& Value::as_undefined() const {
   return *static_cast<const UndefinedObject*>(data_.object);
 }
-IteratorObject& Value::as_iterator() const { return *static_cast<IteratorObject*>(data_.object); }
-ExtendedObject& Value::as_object() const { return *static_cast<ExtendedObject*>(data_.object); }
+IteratorObject& Value::as_iterator() const {
+  return *static_cast<IteratorObject*>(data_.object);
+}
+ExtendedObject& Value::as_object() const {
+  return *static_cast<ExtendedObject*>(data_.object);
+}
 
 Value Value::with_markup(bool markup) const {
   Value value = *this;
@@ -121,10 +149,12 @@ Value Value::with_markup(bool markup) const {
 }
 
 bool Value::grows_in_place(std::size_t extra) const {
-  // Within the capacity only, so that views of the bytes stay valid. Constants belong to every thread.
+  // Within the capacity only, so that views of the bytes stay valid. Constants belong to every
+  // thread.
   const auto* object = static_cast<const StringObject*>(data_.string.object);
   const std::string& bytes = object->text;
-  return size_ >= 64 && bytes.size() == size_ && bytes.capacity() - size_ >= extra && !object->is_immortal();
+  return size_ >= 64 && bytes.size() == size_ && bytes.capacity() - size_ >= extra &&
+         !object->is_immortal();
 }
 
 Value Value::appended(std::string_view more, std::size_t more_runes) const {
@@ -145,7 +175,9 @@ void Value::make_immortal() {
   if (is_heap()) data_.object->make_immortal();
 }
 
-std::uint64_t hash_text(std::string_view text) { return std::hash<std::string_view>{}(text); }
+std::uint64_t hash_text(std::string_view text) {
+  return std::hash<std::string_view>{}(text);
+}
 
 std::size_t count_runes(std::string_view text) {
   std::size_t n = 0;
@@ -221,23 +253,36 @@ Value ViewObject::at(std::size_t i) const {
 std::string_view type_name(const Value& value) {
   switch (value.kind()) {
     case Kind::missing:
-    case Kind::undefined: return "Undefined";
-    case Kind::none: return "NoneType";
-    case Kind::boolean: return "bool";
-    case Kind::integer: return "int";
-    case Kind::floating: return "float";
-    case Kind::string: return value.is_markup() ? "Markup" : "str";
-    case Kind::list: return "list";
-    case Kind::tuple: return "tuple";
-    case Kind::dict: return "dict";
-    case Kind::range: return "range";
+    case Kind::undefined:
+      return "Undefined";
+    case Kind::none:
+      return "NoneType";
+    case Kind::boolean:
+      return "bool";
+    case Kind::integer:
+      return "int";
+    case Kind::floating:
+      return "float";
+    case Kind::string:
+      return value.is_markup() ? "Markup" : "str";
+    case Kind::list:
+      return "list";
+    case Kind::tuple:
+      return "tuple";
+    case Kind::dict:
+      return "dict";
+    case Kind::range:
+      return "range";
     case Kind::view: {
       const ViewObject::Part part = value.as_view().part;
-      return part == ViewObject::Part::keys ? "dict_keys"
-             : part == ViewObject::Part::values ? "dict_values" : "dict_items";
+      return part == ViewObject::Part::keys     ? "dict_keys"
+             : part == ViewObject::Part::values ? "dict_values"
+                                                : "dict_items";
     }
-    case Kind::iterator: return value.as_iterator().type_name();
-    case Kind::object: return value.as_object().type_name();
+    case Kind::iterator:
+      return value.as_iterator().type_name();
+    case Kind::object:
+      return value.as_object().type_name();
   }
   return "object";
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A value of the template language: Python's None, bool, int, float, str, list, tuple, dict, range, the
-// views and iterators over them, Jinja's Undefined, and objects with attributes (namespaces, macros...).
+// A value of the template language: Python's None, bool, int, float, str, list, tuple, dict, range,
+// the views and iterators over them, Jinja's Undefined, and objects with attributes (namespaces,
+// macros...).
 //
-// Values are handles to reference-counted objects. Counts are plain: values live within one render on
-// one thread, but for the constants of a template, which are immortal (their owner is the template).
-// Lists and dicts never change once a template can see them, for the sandbox refuses every method that
-// would; only namespaces, frames and loops do, and these are cleared when a render ends (cycles.h).
+// Values are handles to reference-counted objects. Counts are plain: values live within one render
+// on one thread, but for the constants of a template, which are immortal (their owner is the
+// template). Lists and dicts never change once a template can see them, for the sandbox refuses
+// every method that would; only namespaces, frames and loops do, and these are cleared when a
+// render ends (cycles.h).
 #pragma once
 
 #include <cstdint>
@@ -74,11 +76,24 @@ Ref<T> make(Args&&... args) {
 
 enum class Kind : std::uint8_t {
   missing,  // no value: an argument not given, the end of an iterator; templates never see it
-  undefined, none, boolean, integer, floating, string, list, tuple, dict, range, view, iterator, object,
+  undefined,
+  none,
+  boolean,
+  integer,
+  floating,
+  string,
+  list,
+  tuple,
+  dict,
+  range,
+  view,
+  iterator,
+  object,
 };
 
 // The bytes of a string, which may be longer than the value that shows them: appending to the value
-// that ends where the bytes end continues in place, so text that grows in a loop is not copied anew.
+// that ends where the bytes end continues in place, so text that grows in a loop is not copied
+// anew.
 struct StringObject final : Object {
   std::string text;
 };
@@ -94,11 +109,14 @@ class ExtendedObject;
 class Value {
  public:
   Value() = default;
-  Value(const Value& other) : kind_(other.kind_), markup_(other.markup_), size_(other.size_), data_(other.data_) {
+  Value(const Value& other)
+      : kind_(other.kind_), markup_(other.markup_), size_(other.size_), data_(other.data_) {
     if (is_heap()) data_.object->retain();
   }
   Value(Value&& other) noexcept
-      : kind_(std::exchange(other.kind_, Kind::missing)), markup_(other.markup_), size_(other.size_),
+      : kind_(std::exchange(other.kind_, Kind::missing)),
+        markup_(other.markup_),
+        size_(other.size_),
         data_(other.data_) {}
   Value& operator=(Value other) noexcept {
     std::swap(kind_, other.kind_);
@@ -143,8 +161,9 @@ class Value {
 
   bool as_bool() const { return data_.integer.low != 0; }
   Int as_int() const {
-    return static_cast<Int>((static_cast<UInt>(static_cast<std::uint64_t>(data_.integer.high)) << 64) |
-                            data_.integer.low);
+    return static_cast<Int>(
+        (static_cast<UInt>(static_cast<std::uint64_t>(data_.integer.high)) << 64) |
+        data_.integer.low);
   }
   double as_real() const { return kind_ == Kind::floating ? data_.real : to_double(as_int()); }
   std::string_view as_text() const;

@@ -10,9 +10,15 @@
 namespace hearth::text::jinja {
 namespace {
 
-bool is_blank(char32_t rune) { return rune == ' ' || (rune >= 9 && rune <= 13); }
-bool is_word(char32_t rune) { return rune == '_' || has(rune, kAlpha | kDecimal | kDigit | kNumeric); }
-bool is_letter(char32_t rune) { return is_word(rune) && !has(rune, kDecimal); }
+bool is_blank(char32_t rune) {
+  return rune == ' ' || (rune >= 9 && rune <= 13);
+}
+bool is_word(char32_t rune) {
+  return rune == '_' || has(rune, kAlpha | kDecimal | kDigit | kNumeric);
+}
+bool is_letter(char32_t rune) {
+  return is_word(rune) && !has(rune, kDecimal);
+}
 
 // Cuts a paragraph into words and white space; words also at hyphens and before and after dashes.
 class Chunker {
@@ -44,7 +50,8 @@ class Chunker {
   // Two or more hyphens after a word or punctuation and before a word.
   bool is_dash(std::size_t i) const {
     if (i == 0 || i >= text_.size() || text_[i] != '-') return false;
-    if (!is_word(text_[i - 1]) && std::u32string_view(U"!\"'&.,?").find(text_[i - 1]) == std::u32string_view::npos)
+    if (!is_word(text_[i - 1]) &&
+        std::u32string_view(U"!\"'&.,?").find(text_[i - 1]) == std::u32string_view::npos)
       return false;
     std::size_t end = i;
     while (end < text_.size() && text_[end] == '-') ++end;
@@ -69,7 +76,9 @@ class Chunker {
   std::u32string_view text_;
 };
 
-bool is_white(std::u32string_view chunk) { return std::all_of(chunk.begin(), chunk.end(), is_space); }
+bool is_white(std::u32string_view chunk) {
+  return std::all_of(chunk.begin(), chunk.end(), is_space);
+}
 
 // How much of a word that is too long goes on a line that has room for so much.
 std::size_t cut_of(std::u32string_view word, std::size_t room, bool on_hyphens) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Expressions whose words may go from upper to lower case once: U*W+ or U+W*, where U are letters that
-// are not a-z, W letters that are not A-Z, and letters outside ASCII are both. A regex engine
+// Expressions whose words may go from upper to lower case once: U*W+ or U+W*, where U are letters
+// that are not a-z, W letters that are not A-Z, and letters outside ASCII are both. A regex engine
 // backtracks to find where W begins; one look at the run of U tells the same.
 #include "text/pretokenize/cuts.h"
 #include "text/pretokenize/pieces.h"
@@ -11,7 +11,7 @@ namespace {
 
 struct CasedLike {
   std::uint8_t word = kLetter;
-  bool cased = true;           // false: a word is any run
+  bool cased = true;  // false: a word is any run
   bool contractions = true;
   std::size_t max_digits = 3;
 };
@@ -27,8 +27,8 @@ struct CasedMatcher {
     return span.is(i, like.word) && !(span.rune(i) >= 'A' && span.rune(i) <= 'Z');
   }
 
-  // U*W+. After the longest run of U either W goes on, or the match must end with the last rune of the
-  // run that is in W too.
+  // U*W+. After the longest run of U either W goes on, or the match must end with the last rune of
+  // the run that is in W too.
   std::size_t mixed(std::size_t at) const {
     std::size_t match_end = at;
     std::size_t i = at;
@@ -56,7 +56,8 @@ struct CasedMatcher {
     std::size_t to = word(at);
     if (to != at) return like.contractions ? contraction(span, to, true) : to;
     if ((to = number(span, at, like.max_digits)) != at) return to;
-    if ((to = spaced_other(span, at, kWordOrNumber)) != at) return skip_newlines_and_slashes(span, to);
+    if ((to = spaced_other(span, at, kWordOrNumber)) != at)
+      return skip_newlines_and_slashes(span, to);
     to = spaces_to_newline(span, at);
     return to == at ? spaces(span, at) : to;
   }

@@ -2,8 +2,8 @@
 //
 // DeepSeek's expressions and those of its relatives, which single out scripts before words.
 //
-// llama.cpp turns white space outside ASCII into a vertical tab before it matches ranges, so a range
-// never takes in such a rune even where it spans it.
+// llama.cpp turns white space outside ASCII into a vertical tab before it matches ranges, so a
+// range never takes in such a rune even where it spans it.
 #include "text/pretokenize/cuts.h"
 #include "text/pretokenize/pieces.h"
 #include "text/pretokenize/rune_ranges.h"
@@ -16,7 +16,8 @@ constexpr auto kPunctuationOrSymbol = static_cast<std::uint8_t>(kPunctuation | k
 constexpr RuneRange kCjk3[] = {{0x3040, 0x30FF}, {0x4E00, 0x9FA5}};
 constexpr RuneRange kCjk[] = {{0x0800, 0x9FA5}, {0xAC00, 0xD7FF}};
 constexpr RuneRange kPunctuationRanges[] = {
-    {0x21, 0x2F}, {0x3A, 0x7E}, {0x2018, 0x201F}, {0x3000, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E},
+    {0x21, 0x2F},     {0x3A, 0x7E},     {0x2018, 0x201F},
+    {0x3000, 0x3002}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF5E},
 };
 constexpr RuneRange kHangul[] = {{0x3131, 0x318E}, {0xAC00, 0xD7A3}};
 constexpr RuneRange kEastPunctuation[] = {
@@ -57,7 +58,8 @@ bool is_ascii_letter(char32_t rune) {
 // [!-~ without letters and digits][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+
 std::size_t match_deepseek3(const Span& span, std::size_t at, bool newlines_after) {
   std::size_t to = at;
-  if (span.rune(at) < 0x80 && span.is(at, kPunctuationOrSymbol) && is_ascii_letter(span.rune(at + 1))) {
+  if (span.rune(at) < 0x80 && span.is(at, kPunctuationOrSymbol) &&
+      is_ascii_letter(span.rune(at + 1))) {
     for (to = at + 1; is_ascii_letter(span.rune(to));) ++to;
     return to;
   }
@@ -99,10 +101,12 @@ void cut_afmoe_scripts(const RuneText& text, std::size_t begin, std::size_t end,
   cut_ranges(text, begin, end, kAfmoe, ends);
 }
 
-void cut_deepseek_letters(const RuneText& text, std::size_t begin, std::size_t end, WordEnds& ends) {
+void cut_deepseek_letters(const RuneText& text, std::size_t begin, std::size_t end,
+                          WordEnds& ends) {
   const Span span(text, end);
   isolate(span, begin, ends, [&](std::size_t at) {
-    return after_space(span, at, [&](std::size_t i) { return range_run(span, i, deepseek_letters()); });
+    return after_space(span, at,
+                       [&](std::size_t i) { return range_run(span, i, deepseek_letters()); });
   });
 }
 
@@ -110,7 +114,8 @@ void cut_deepseek_punctuation(const RuneText& text, std::size_t begin, std::size
                               WordEnds& ends) {
   const Span span(text, end);
   isolate(span, begin, ends, [&](std::size_t at) {
-    return after_space(span, at, [&](std::size_t i) { return range_run(span, i, kPunctuationRanges); });
+    return after_space(span, at,
+                       [&](std::size_t i) { return range_run(span, i, kPunctuationRanges); });
   });
 }
 

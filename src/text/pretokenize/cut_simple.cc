@@ -10,7 +10,9 @@
 namespace hearth::text {
 namespace {
 
-bool is_digit(char32_t rune) { return rune >= '0' && rune <= '9'; }
+bool is_digit(char32_t rune) {
+  return rune >= '0' && rune <= '9';
+}
 
 bool is_listed(std::string_view list, char32_t rune) {
   return rune < 0x80 && list.contains(static_cast<char>(rune));
@@ -23,8 +25,8 @@ bool spells(const Span& span, std::size_t at, std::string_view text) {
   return true;
 }
 
-void cut_punctuation(const RuneText& text, std::size_t begin, std::size_t end, std::string_view more,
-                     WordEnds& ends) {
+void cut_punctuation(const RuneText& text, std::size_t begin, std::size_t end,
+                     std::string_view more, WordEnds& ends) {
   const Span span(text, end);
   isolate(span, begin, ends, [&](std::size_t at) {
     while (span.is(at, kPunctuation) || is_listed(more, span.rune(at))) ++at;
@@ -71,7 +73,8 @@ void cut_number_groups(const RuneText& text, std::size_t begin, std::size_t end,
       continue;
     }
     const std::size_t first_group = (to - at) % 3;
-    for (std::size_t i = at + (first_group == 0 ? 3 : first_group); i <= to; i += 3) ends.push_back(i);
+    for (std::size_t i = at + (first_group == 0 ? 3 : first_group); i <= to; i += 3)
+      ends.push_back(i);
     at = last = to;
   }
   if (last < end) ends.push_back(end);
@@ -170,7 +173,8 @@ void cut_images(const RuneText& text, std::size_t begin, std::size_t end, WordEn
   });
 }
 
-void cut_chameleon_spaces(const RuneText& text, std::size_t begin, std::size_t end, WordEnds& ends) {
+void cut_chameleon_spaces(const RuneText& text, std::size_t begin, std::size_t end,
+                          WordEnds& ends) {
   const Span span(text, end);
   isolate(span, begin, ends, [&](std::size_t at) {
     if (span.rune(at) == '\t' || span.rune(at) == '\n') return at + 1;

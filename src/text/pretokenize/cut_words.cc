@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The main expressions of model families: words with what may precede them, numbers, punctuation and
-// white space.
+// The main expressions of model families: words with what may precede them, numbers, punctuation
+// and white space.
 #include "text/pretokenize/cuts.h"
 #include "text/pretokenize/pieces.h"
 #include "text/pretokenize/rune_ranges.h"
@@ -109,7 +109,7 @@ void cut_seed_coder(const RuneText& text, std::size_t begin, std::size_t end, Wo
 
 void cut_jais2(const RuneText& text, std::size_t begin, std::size_t end, WordEnds& ends) {
   const Span span(text, end);
-  std::size_t plain_run_end = 0;   // white space up to here holds no newline: look at it only once
+  std::size_t plain_run_end = 0;  // white space up to here holds no newline: look at it only once
   isolate(span, begin, ends, [&](std::size_t at) {
     std::size_t to = match_until_spaces<LlamaLike{.max_digits = 3}>(span, at);
     if (to != at || !span.is(at, kWhiteSpace)) return to;
@@ -138,7 +138,9 @@ void cut_exaone_moe(const RuneText& text, std::size_t begin, std::size_t end, Wo
 
 void cut_kimi_k2(const RuneText& text, std::size_t begin, std::size_t end, WordEnds& ends) {
   const Span span(text, end);
-  const auto word_rune = [&](std::size_t i) { return span.is(i, kLetter) && !is_han(span.rune(i)); };
+  const auto word_rune = [&](std::size_t i) {
+    return span.is(i, kLetter) && !is_han(span.rune(i));
+  };
   isolate(span, begin, ends, [&](std::size_t at) {
     std::size_t to = at;
     while (is_han(span.rune(to))) ++to;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The building blocks of pre-tokenizers: each function is one alternative of a published expression.
-// Given a position it returns the end of its match there, or that same position when it does not
-// match; an expression's alternatives are tried in their order. Only the span's own runes are seen.
+// The building blocks of pre-tokenizers: each function is one alternative of a published
+// expression. Given a position it returns the end of its match there, or that same position when it
+// does not match; an expression's alternatives are tried in their order. Only the span's own runes
+// are seen.
 #pragma once
 
 #include <cstddef>

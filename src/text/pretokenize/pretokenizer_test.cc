@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Holds every hand-written cut to its published expression, run by PCRE2 with Unicode properties, on
-// random texts rich in what the expressions look at. PCRE2 10.42 knows Unicode 14 and our tables 15.1,
-// so texts use code points that both know; U+180E, which PCRE2 alone calls white space, stays out.
+// Holds every hand-written cut to its published expression, run by PCRE2 with Unicode properties,
+// on random texts rich in what the expressions look at. PCRE2 10.42 knows Unicode 14 and our
+// tables 15.1, so texts use code points that both know; U+180E, which PCRE2 alone calls white
+// space, stays out.
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include <gtest/gtest.h>
+#include <pcre2.h>
 
 #include <memory>
 #include <random>
@@ -38,16 +38,16 @@ class Regex {
   Regex(const char* expression, std::uint32_t options) {
     int error = 0;
     std::size_t offset = 0;
-    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression), PCRE2_ZERO_TERMINATED, options,
-                              &error, &offset, nullptr));
+    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression), PCRE2_ZERO_TERMINATED,
+                              options, &error, &offset, nullptr));
     EXPECT_TRUE(code_) << expression << " at " << offset;
     match_.reset(pcre2_match_data_create_from_pattern(code_.get(), nullptr));
   }
 
   // The first match at or after a position, if any.
   bool find(std::string_view text, std::size_t at, std::size_t& begin, std::size_t& end) {
-    const int rc = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), at,
-                               PCRE2_NO_UTF_CHECK, match_.get(), nullptr);
+    const int rc = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                               at, PCRE2_NO_UTF_CHECK, match_.get(), nullptr);
     EXPECT_TRUE(rc > 0 || rc == PCRE2_ERROR_NOMATCH) << rc;
     if (rc <= 0) return false;
     const std::size_t* offsets = pcre2_get_ovector_pointer(match_.get());
@@ -118,7 +118,8 @@ std::u32string fold(std::u32string_view runes, std::u32string& widths) {
 
 class TextMaker {
  public:
-  explicit TextMaker(unsigned seed) : random_(seed), unassigned_("\\p{Cn}", PCRE2_UTF | PCRE2_UCP) {}
+  explicit TextMaker(unsigned seed)
+      : random_(seed), unassigned_("\\p{Cn}", PCRE2_UTF | PCRE2_UCP) {}
 
   std::u32string make() {
     std::u32string text;
@@ -132,23 +133,76 @@ class TextMaker {
   void pick(std::u32string& text, std::u32string_view from) { text += from[below(from.size())]; }
 
   void append(std::u32string& text) {
-    static const std::u32string_view kChunks[] = {
-        U"'s", U"'T", U"'re", U"'VE", U"'ll", U"'lL", U"'d", U"'", U"  ", U"    ", U"\n\n", U"\r\n",
-        U" \n ", U"don't", U"HELLO", U"Hello", U"camelCase", U"<sentinel:12>", U"<sentinel:>",
-        U"IMGIMGABCZ", U"IMGIMGABCDEZ", U"1234567", U"12", U"3.14", U"\u00e9\u0301", U"\U0001F469\u200D\U0001F680",
-        U"\U0001F636\u200D\U0001F32B\uFE0F", U"我想在", U"ひらがな", U"カタカナ", U"한국어", U"ภาษาไทย", U"हिन्दी", U"عربي١٢٣",
-        U"!!!", U"...", U"//", U"/\n", U"==", U" (", U"\u3000", U"，。", U"…", U"１２３", U"½", U"ǅ", U"ÀÉÎ", U"żółw"};
+    static const std::u32string_view kChunks[] = {U"'s",
+                                                  U"'T",
+                                                  U"'re",
+                                                  U"'VE",
+                                                  U"'ll",
+                                                  U"'lL",
+                                                  U"'d",
+                                                  U"'",
+                                                  U"  ",
+                                                  U"    ",
+                                                  U"\n\n",
+                                                  U"\r\n",
+                                                  U" \n ",
+                                                  U"don't",
+                                                  U"HELLO",
+                                                  U"Hello",
+                                                  U"camelCase",
+                                                  U"<sentinel:12>",
+                                                  U"<sentinel:>",
+                                                  U"IMGIMGABCZ",
+                                                  U"IMGIMGABCDEZ",
+                                                  U"1234567",
+                                                  U"12",
+                                                  U"3.14",
+                                                  U"\u00e9\u0301",
+                                                  U"\U0001F469\u200D\U0001F680",
+                                                  U"\U0001F636\u200D\U0001F32B\uFE0F",
+                                                  U"我想在",
+                                                  U"ひらがな",
+                                                  U"カタカナ",
+                                                  U"한국어",
+                                                  U"ภาษาไทย",
+                                                  U"हिन्दी",
+                                                  U"عربي١٢٣",
+                                                  U"!!!",
+                                                  U"...",
+                                                  U"//",
+                                                  U"/\n",
+                                                  U"==",
+                                                  U" (",
+                                                  U"\u3000",
+                                                  U"，。",
+                                                  U"…",
+                                                  U"１２３",
+                                                  U"½",
+                                                  U"ǅ",
+                                                  U"ÀÉÎ",
+                                                  U"żółw"};
     if (below(150) == 0) text.append(below(600), U' ');
     switch (below(9)) {
-      case 0: return pick(text, U"abcstmdrevlxyzABCSTMDREVLXYZ");
-      case 1: return pick(text, U"0123456789²½١৩４Ⅻ");
-      case 2: return pick(text, U"     \t\n\r\v\f\u0085\u00a0\u2003\u2028\u3000");
-      case 3: return pick(text, U".,!?'\"/\\()[]{}<>|`~@#$%^&*-_=+:;");
-      case 4: return pick(text, U"éÉßжЖñΩωµªʰǅ中文字あアー가나ᄀ\u0301\u0300\u093e\u20dd\u200d\ufe0f");
-      case 5: return pick(text, U"€£©™±«»—–‘’“”„、。！（）・॥،۔।");
-      case 6: return pick(text, U"\x01\x1c\x1f\x7f\u00ad\u200b\ufeff\ue000\U0001F600\U0001F999\U0001F1E9");
-      case 7: text += kChunks[below(std::size(kChunks))]; return;
-      default: text += any_rune();
+      case 0:
+        return pick(text, U"abcstmdrevlxyzABCSTMDREVLXYZ");
+      case 1:
+        return pick(text, U"0123456789²½١৩４Ⅻ");
+      case 2:
+        return pick(text, U"     \t\n\r\v\f\u0085\u00a0\u2003\u2028\u3000");
+      case 3:
+        return pick(text, U".,!?'\"/\\()[]{}<>|`~@#$%^&*-_=+:;");
+      case 4:
+        return pick(text, U"éÉßжЖñΩωµªʰǅ中文字あアー가나ᄀ\u0301\u0300\u093e\u20dd\u200d\ufe0f");
+      case 5:
+        return pick(text, U"€£©™±«»—–‘’“”„、。！（）・॥،۔।");
+      case 6:
+        return pick(text,
+                    U"\x01\x1c\x1f\x7f\u00ad\u200b\ufeff\ue000\U0001F600\U0001F999\U0001F1E9");
+      case 7:
+        text += kChunks[below(std::size(kChunks))];
+        return;
+      default:
+        text += any_rune();
     }
   }
 
@@ -181,20 +235,22 @@ TEST(PreTokenizer, EveryCutEqualsItsExpression) {
       const bool folded = one.subject == Subject::folded;
       const std::string subject = to_utf8(folded ? fold(runes, widths) : runes);
       WordEnds expected = ends_by_regex(regex, subject);
-      if (folded) {   // back to offsets in the text as it was
+      if (folded) {  // back to offsets in the text as it was
         std::vector<std::size_t> offset_of(subject.size() + 1);
         std::size_t from = 0;
         std::size_t to = 0;
         for (std::size_t k = 0; k < runes.size(); ++k) {
           offset_of[from] = to;
-          from += plain_length(widths[k] != plain_length(U'\v') && rune_class(runes[k]) & kWhiteSpace
-                                   ? U'\v' : runes[k]);
+          from += plain_length(
+              widths[k] != plain_length(U'\v') && rune_class(runes[k]) & kWhiteSpace ? U'\v'
+                                                                                     : runes[k]);
           to += widths[k];
         }
         offset_of[from] = to;
         for (std::size_t& end : expected) end = offset_of[end];
       }
-      ASSERT_EQ(ends_by_hand(one, runes), expected) << "text " << i << ": [" << to_utf8(runes) << "]";
+      ASSERT_EQ(ends_by_hand(one, runes), expected)
+          << "text " << i << ": [" << to_utf8(runes) << "]";
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every pre-tokenizer that llama.cpp knows by name (src/llama-vocab.cpp, llama_vocab::impl::load), with
-// the defaults that go with it. Many names share one list of cuts.
+// Every pre-tokenizer that llama.cpp knows by name (src/llama-vocab.cpp, llama_vocab::impl::load),
+// with the defaults that go with it. Many names share one list of cuts.
 #include "text/pretokenize/cuts.h"
 #include "text/pretokenize/pretokenizer.h"
 
@@ -28,19 +28,20 @@ constexpr Cut kGpt4o[] = {cut_gpt4o};
 constexpr Cut kGraniteMulti[] = {cut_granite_multi};
 constexpr Cut kTinyAya[] = {cut_number_groups, cut_tiny_aya};
 constexpr Cut kYoutu[] = {cut_youtu_scripts, cut_youtu};
-constexpr Cut kDeepseekLlm[] = {cut_each_newline, cut_deepseek_letters, cut_deepseek_punctuation,
-                                cut_trailing_spaces, cut_deepseek_cjk, cut_numbers};
+constexpr Cut kDeepseekLlm[] = {cut_each_newline,    cut_deepseek_letters, cut_deepseek_punctuation,
+                                cut_trailing_spaces, cut_deepseek_cjk,     cut_numbers};
 constexpr Cut kDeepseekCoder[] = {cut_each_newline, cut_deepseek_coder_letters,
-                                  cut_deepseek_coder_punctuation, cut_deepseek_cjk, cut_each_number};
+                                  cut_deepseek_coder_punctuation, cut_deepseek_cjk,
+                                  cut_each_number};
 constexpr Cut kDeepseek3[] = {cut_number_triples, cut_deepseek3_cjk, cut_deepseek3};
 constexpr Cut kSpark[] = {cut_number_triples, cut_deepseek3_cjk, cut_spark, cut_each_number};
 constexpr Cut kAfmoe[] = {cut_number_groups, cut_afmoe_scripts, cut_deepseek3};
 constexpr Cut kSuperbpe[] = {cut_numbers, cut_ascii_groups};
 constexpr Cut kBloom[] = {cut_bloom};
 constexpr Cut kViking[] = {cut_bloom, cut_each_number};
-constexpr Cut kChameleon[] = {cut_sentinels,   cut_images,
-                              cut_chameleon_spaces, cut_each_number,
-                              cut_chameleon_punctuation, cut_gpt2};
+constexpr Cut kChameleon[] = {
+    cut_sentinels, cut_images, cut_chameleon_spaces, cut_each_number, cut_chameleon_punctuation,
+    cut_gpt2};
 constexpr Cut kLines[] = {cut_newline_runs};
 constexpr Cut kWhitespace[] = {cut_words_only};
 
@@ -141,7 +142,10 @@ constexpr PreTokenizer kPreTokenizers[] = {
     {.name = "chameleon", .cuts = kChameleon, .add_bos = true},
 
     {.name = "gemma4", .cuts = kLines, .raw_bytes = false, .escape_spaces = true, .gemma4 = true},
-    {.name = "granite-embed-multi-311m", .cuts = kLines, .raw_bytes = false, .escape_spaces = true,
+    {.name = "granite-embed-multi-311m",
+     .cuts = kLines,
+     .raw_bytes = false,
+     .escape_spaces = true,
      .gemma4 = true},
     {.name = "sarvam-moe", .cuts = kLines, .raw_bytes = false, .escape_spaces = true},
     {.name = "whitespace", .cuts = kWhitespace, .raw_bytes = false},
@@ -149,7 +153,9 @@ constexpr PreTokenizer kPreTokenizers[] = {
 
 }  // namespace
 
-std::span<const PreTokenizer> all_pretokenizers() { return kPreTokenizers; }
+std::span<const PreTokenizer> all_pretokenizers() {
+  return kPreTokenizers;
+}
 
 const PreTokenizer* find_pretokenizer(std::string_view name) {
   if (name.empty()) name = "default";
