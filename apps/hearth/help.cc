@@ -86,7 +86,7 @@ std::string explain_parse_error(const CLI::App& app, const std::vector<std::stri
     return unknown("command", args[0], command_names(), "hearth help");
   }
   const std::string help = fmt::format("hearth help {}", args[0]);
-  if (error.get_name() == "ExtrasError") {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
     // The words that CLI11 could not place stand behind the last colon of its message.
     const std::string message = error.what();
     const std::string word = message.substr(message.rfind(": ") + 2);

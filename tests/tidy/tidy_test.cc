@@ -95,13 +95,14 @@ TEST(TidyRules, Sizes) {
 
 TEST(TidyRules, Lines) {
   const std::string mark = std::string("FIX") + "ME";
-  EXPECT_THAT(check_lines(tree_of(
-                  {{"src/a.cc", std::string(101, 'x') + "\n// https://" + std::string(120, 'u') +
-                                    "\nend \n// " + mark + "\nlast"},
+  EXPECT_THAT(
+      check_lines(
+          tree_of({{"tools/a.sh", std::string(121, 'x') + "\n// https://" + std::string(120, 'u') +
+                                      "\nend \n// " + mark + "\nlast"},
                    {"src/b.cc", "\"/tmp/XXXXXX\" " + mark + "S\n"},
                    {"docs/page.md", std::string(150, 'w') + "\n"}})),
-              ElementsAre("src/a.cc:1: 101 columns", "src/a.cc:3: white space at the end",
-                          "src/a.cc:4: a leftover " + mark, "src/a.cc: no new line at the end"));
+      ElementsAre("tools/a.sh:1: 121 columns", "tools/a.sh:3: white space at the end",
+                  "tools/a.sh:4: a leftover " + mark, "tools/a.sh: no new line at the end"));
 }
 
 TEST(TidyRules, Headers) {
