@@ -126,6 +126,17 @@ TEST(DefaultModel, ReadsAPipeAndStopsAtTheEndOfTheTurn) {
   EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\0'), 0);
 }
 
+// The README shows what the program really says.
+TEST(DefaultModel, TheTranscriptOfTheReadmeIsTrue) {
+  const std::string readme = slurp(std::string(HEARTH_SOURCE_DIR) + "/README.md");
+  const std::string command = "$ hearth run smollm2 \"Name three primary colours.\" --temp 0\n";
+  const std::size_t begin = readme.find(command);
+  ASSERT_NE(begin, std::string::npos);
+  const std::size_t end = readme.find("```", begin);
+  const std::string shown = readme.substr(begin + command.size(), end - begin - command.size());
+  EXPECT_EQ(run({"run", "smollm2", "Name three primary colours.", "--temp", "0"}).out, shown);
+}
+
 TEST(DefaultModel, ControlCWithinASecond) {
   const double after = 1.5;
   const Outcome outcome = run(Invocation{
