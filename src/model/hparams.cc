@@ -62,6 +62,7 @@ class Reader {
     if (value == nullptr || value->type != format::ValueType::array)
       return std::vector<std::uint32_t>(n_layers, TRY(require(suffix, 1, high)));
     const auto array = TRY(gguf_.get_int_array(name));
+    if (!array) return fail(ErrorCode::integrity, "{}: {} is missing", gguf_.file_name(), name);
     if (array->size() != n_layers)
       return fail(ErrorCode::integrity, "{}: {} has {} numbers for {} layers", gguf_.file_name(),
                   name, array->size(), n_layers);

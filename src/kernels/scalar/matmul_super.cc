@@ -55,10 +55,11 @@ void dequantize(const void* row, size_t k, float* out) {
     SuperBlock w;
     Decoder::block(blocks[b], &w);
     for (size_t i = 0; i < 256; ++i) {
-      const float d = w.d * static_cast<float>(w.scale[i / 16]);
+      const size_t group = i / 16;
+      const float d = w.d * static_cast<float>(w.scale[group]);
       const float product = d * static_cast<float>(w.q[i]);
       if constexpr (Decoder::kHasMin) {
-        out[256 * b + i] = product - w.dmin * static_cast<float>(w.min[i / 16]);
+        out[256 * b + i] = product - w.dmin * static_cast<float>(w.min[group]);
       } else {
         out[256 * b + i] = product;
       }
