@@ -52,9 +52,10 @@ Result<std::shared_ptr<const Tokenizer>> BpeTokenizer::make(const format::Gguf& 
   if (!merges && vocab.pre_name != "kimi-k2")
     return fail(ErrorCode::integrity, "{}: {} is missing", gguf.file_name(), kMergesKey);
   const std::shared_ptr<BpeTokenizer> tokenizer(new BpeTokenizer(std::move(vocab)));
-  const std::size_t n = merges ? merges->size() : 0;
-  for (std::size_t i = 0; i < n; ++i)
-    tokenizer->add_merge(merges->string_at(i), static_cast<std::uint32_t>(i));
+  if (merges) {
+    for (std::size_t i = 0; i < merges->size(); ++i)
+      tokenizer->add_merge(merges->string_at(i), static_cast<std::uint32_t>(i));
+  }
   return tokenizer;
 }
 
