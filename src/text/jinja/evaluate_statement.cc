@@ -59,7 +59,7 @@ Result<std::string> Evaluator::render(const Json& variables) {
     frame_ = make<Frame>(cycles_, Ref<Frame>(), program_.n_slots);
     out_ = &out;
     load(program_.loads);
-    TRY(run(program_.body));
+    static_cast<void>(TRY(run(program_.body)));
     return {};
   };
   if (Result<void> done = run_all(); !done)
@@ -368,7 +368,7 @@ Result<Value> Evaluator::run_macro(const MacroBody& macro, const Ref<Frame>& out
                                    : TRY(eval(*macro.defaults[i - n_required]));
       frame_->slot(macro.parameters[i]->slot.index) = std::move(given);
     }
-    TRY(run(macro.body));
+    static_cast<void>(TRY(run(macro.body)));
     return {};
   };
   const Result<void> done = body();
@@ -407,7 +407,7 @@ Result<Evaluator::Flow> Evaluator::run_with(const WithStmt& stmt) {
 Result<Evaluator::Flow> Evaluator::run_block(const BlockStmt& stmt) {
   const InFrame in_frame(*this, make<Frame>(cycles_, Ref<Frame>(), stmt.n_slots));
   load(stmt.loads);
-  TRY(run(stmt.body));
+  static_cast<void>(TRY(run(stmt.body)));
   return Flow::normal;
 }
 

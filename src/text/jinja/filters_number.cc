@@ -37,7 +37,7 @@ Result<Value> integer(Evaluator&, const Value& subject, CallArgs args) {
   if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
   if (subject.is_integral()) return Value::integer(subject.as_int());
   if (subject.is_string()) {
-    TRY(bound[1].is_missing() ? Result<Int>(10) : int_argument(bound[1]));
+    static_cast<void>(TRY(bound[1].is_missing() ? Result<Int>(10) : int_argument(bound[1])));
     const Int base = bound[1].is_missing() ? 10 : bound[1].as_int();
     bool overflow = false;
     if (base == 0 || (base >= 2 && base <= 36))
@@ -66,7 +66,7 @@ Result<Value> real(Evaluator&, const Value& subject, CallArgs args) {
 Result<Value> round_int(Int value, std::ptrdiff_t precision) {
   if (precision >= 0) return Value::integer(value);
   if (precision < -38) return Value::integer(0);
-  const Int unit = *int_power(10, -precision);
+  const Int unit = int_power(10, -precision).value_or(1);  // 10^38 fits
   const Int low = floor_div(value, unit);
   const Int rest = floor_mod(value, unit);
   const bool up = rest > unit - rest || (rest == unit - rest && low % 2 != 0);
