@@ -46,5 +46,6 @@ echo "${#stale[@]} files to look at"
 if [ "${#stale[@]}" -eq 0 ]; then exit 0; fi
 # The flags are those of g++.
 printf '%s\0' "${stale[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy-19 --quiet -p "$build" \
-  --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument
+  --extra-arg=-Wno-error --extra-arg=-Wno-unknown-warning-option \
+  --extra-arg=-Wno-unused-command-line-argument
 for source in "${stale[@]}"; do touch "${stamp_of[$source]}"; done

@@ -293,7 +293,7 @@ class Resolver {
                     name.line);
       // A name only in the filter of a set block is in no scope yet.
       if (!scope.find(name.name)) note_load(scope, name.name);
-      name.slot = *scope.find(name.name);
+      if (const auto slot = scope.find(name.name)) name.slot = *slot;
     } else if (expr->kind == ExprKind::filter || expr->kind == ExprKind::test) {
       auto& applied = static_cast<ApplyExpr&>(*expr);
       const bool is_filter = expr->kind == ExprKind::filter;
