@@ -27,13 +27,11 @@ SpmTokenizer::SpmTokenizer(Vocab vocab) : TokenizerBase(std::move(vocab)) {
       last = symbol;
     }
   }
-  // A missing byte is the plain character, then the unknown token (llama.cpp gives up there).
   for (unsigned byte = 0; byte < 256; ++byte) {
     const char raw = static_cast<char>(byte);
     TokenId& id = byte_tokens_[byte];
     id = vocab_.find(spelling_of_byte(static_cast<std::uint8_t>(byte)));
     if (id == kNoToken) id = vocab_.find(std::string_view(&raw, 1));
-    if (id == kNoToken) id = vocab_.unknown;
   }
 }
 
@@ -87,12 +85,23 @@ void SpmTokenizer::encode_part(std::string_view part, Scratch& scratch,
         const std::string_view bytes = part.substr(symbol.begin, symbol.size);
         if (symbol.piece != kNoPiece) return out.push_back(static_cast<TokenId>(symbol.piece));
         if (const TokenId id = vocab_.find(bytes); id != kNoToken) return out.push_back(id);
-        for (const char c : bytes) {
-          const TokenId id = byte_tokens_[static_cast<unsigned char>(c)];
-          if (id != kNoToken) out.push_back(id);
-        }
+        emit_bytes(bytes, out);
       });
   scratch.cache.store(part, out.data() + first, out.size() - first);
+}
+
+// A symbol of which a byte has no token is the unknown token; llama.cpp gives up there.
+void SpmTokenizer::emit_bytes(std::string_view bytes, std::vector<TokenId>& out) const {
+  const std::size_t first = out.size();
+  for (const char c : bytes) {
+    const TokenId id = byte_tokens_[static_cast<unsigned char>(c)];
+    if (id == kNoToken) {
+      out.resize(first);
+      if (vocab_.unknown != kNoToken) out.push_back(vocab_.unknown);
+      return;
+    }
+    out.push_back(id);
+  }
 }
 
 Result<std::shared_ptr<const Tokenizer>> make_spm(Vocab vocab) {

@@ -22,6 +22,7 @@ class SpmTokenizer final : public TokenizerBase {
 
  private:
   void encode_part(std::string_view part, Scratch& scratch, std::vector<TokenId>& out) const;
+  void emit_bytes(std::string_view bytes, std::vector<TokenId>& out) const;
 
   std::vector<std::uint32_t> merge_keys_;  // of each token: lower is merged earlier
   std::array<TokenId, 256> byte_tokens_ = {};

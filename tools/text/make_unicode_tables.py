@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes src/text/generated/unicode_tables.inc: the class of every code point in two stages.
 
-The classes are those that pre-tokenizers ask for: letter, number, mark, punctuation, symbol, control
-(general category C without unassigned) and White_Space. Unicode 15.1 is what llama.cpp's own table
-has (its code points of 15.1 are assigned, those of 16.0 are not), so this script insists on it:
+The classes are those that pre-tokenizers ask for: letter, number, mark, punctuation, symbol,
+control (general category C without unassigned) and White_Space. Unicode 15.1 is what llama.cpp's
+own table has (its code points of 15.1 are assigned, those of 16.0 are not), so this script insists
+on it:
 
     pip install unicodedata2==15.1.0
     python3 tools/text/make_unicode_tables.py > src/text/generated/unicode_tables.inc
