@@ -17,7 +17,7 @@ std::string best(const host::CpuFeatures& cpu) {
   return "";
 }
 
-std::string missing(const host::CpuFeatures& cpu, const std::string& name) {
+[[maybe_unused]] std::string missing(const host::CpuFeatures& cpu, const std::string& name) {
   for (const IsaChoice& c : choices_for(cpu)) {
     if (c.table->name == name) return c.missing;
   }
