@@ -26,6 +26,7 @@ Action declare_detokenize(CLI::App& app);
 Action declare_import(CLI::App& app);
 Action declare_list(CLI::App& app);
 Action declare_logits(CLI::App& app);
+Action declare_make_random(CLI::App& app);
 Action declare_run(CLI::App& app);
 Action declare_show(CLI::App& app);
 Action declare_template(CLI::App& app);

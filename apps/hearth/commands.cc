@@ -13,6 +13,7 @@ std::span<const Command> commands() {
       {"detokenize", "token ids on standard input to text", declare_detokenize},
       {"template", "render a chat template over JSON on standard input", declare_template},
       {"logits", "write the logits of every position of a token list", declare_logits},
+      {"make-random", "a file of random weights in a real model's shape", declare_make_random},
       {"version", "version, build and instruction set", declare_version},
   };
   return kCommands;
