@@ -28,7 +28,7 @@ import time
 from collections import Counter
 
 import numpy as np
-from llama_reference import Llama, log_softmax
+from reference_model import ReferenceModel, log_softmax
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 LICENSES = pathlib.Path("/usr/share/common-licenses")
@@ -168,7 +168,7 @@ def main():
     ap.add_argument("--out", help="also write the table to this Markdown file")
     args = ap.parse_args()
 
-    model = Llama(args.model)
+    model = ReferenceModel(args.model)
     tok = tokenizer(model)
     texts = {t: pathlib.Path(t).read_text() for t in args.text} if args.text else default_texts()
     variants = {
