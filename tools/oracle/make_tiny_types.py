@@ -5,7 +5,8 @@
 gguf-py decodes these types but quantises few of them, so the blocks are random bytes with scales
 that give the weights a sane variance (of either sign).  tiny-blocks-TYPE has the embedding in that
 type, tied to be the output as well, and q, v and down: so each type is looked up and multiplied.
-The other matrices are TQ2_0, to keep the files small.  Types of blocks of 32 that make_tiny_families.py writes are left out.
+The other matrices are TQ2_0, to keep the files small.  Types of blocks of 32 that
+make_tiny_families.py writes are left out.
 
 Files as make_tiny_families.py has them; the logits are a float64 pass over the weights as gguf-py
 decodes them (Q1_0 and Q2_0: weight_types.py), without any rounding of activations.
@@ -20,7 +21,6 @@ import math
 import pathlib
 from types import SimpleNamespace
 
-import gguf
 import numpy as np
 from gguf import GGMLQuantizationType as T
 from tiny_gguf import VOCABULARY, add_bpe, finish, save, token_list, writer
