@@ -24,6 +24,20 @@ def log_softmax(x):
     return x
 
 
+def round_blocks(x, block, rounding=np.rint, f16_scale=False):
+    """Round rows to int8 in blocks of `block` from the start of the row; the last
+    block may be shorter.  Returns the values that the int8 numbers stand for."""
+    out = np.empty_like(x)
+    for at in range(0, x.shape[-1], block):
+        part = x[..., at : at + block]
+        scale = np.abs(part).max(-1, keepdims=True) / np.float32(127)
+        inverse = np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale > 0)
+        if f16_scale:
+            scale = scale.astype(np.float16).astype(np.float32)
+        out[..., at : at + block] = rounding(part * inverse) * scale
+    return out
+
+
 class ReferenceModel:
     def __init__(self, path, dtype=np.float32):
         self.dtype = dtype
@@ -58,6 +72,11 @@ class ReferenceModel:
         if act is not None and self.types[name] not in PLAIN:
             x = act(x, name)
         return x @ self.w[name].T
+
+    def as_hearth_rounds(self, x, name):
+        """The int8 rounding of activations that Hearth defines (docs/decisions/0002-numbers.md)."""
+        elems, _ = gguf.GGML_QUANT_SIZES[self.types[name]]
+        return round_blocks(x, 256 if elems == 256 else 32)
 
     def norm(self, x, name):
         ms = np.mean(np.square(x, dtype=np.float64), axis=-1, keepdims=True)

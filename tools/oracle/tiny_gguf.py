@@ -3,7 +3,7 @@
 
 import gguf
 import numpy as np
-from reference_model import ReferenceModel
+from reference_model import PLAIN, ReferenceModel
 
 TOKENS = 20
 CHATML = (
@@ -127,8 +127,12 @@ def token_list(rng):
     return [int(i) for i in ids]
 
 
+ROUNDED_TOKENS = 8
+
+
 def save(out, name, ids, logits=None):
-    exact = ReferenceModel(out / f"{name}.gguf", np.float64).forward(ids)
+    model = ReferenceModel(out / f"{name}.gguf", np.float64)
+    exact = model.forward(ids)
     note = ""
     if logits is None:
         logits = exact
@@ -137,4 +141,7 @@ def save(out, name, ids, logits=None):
         assert np.abs(exact - logits).max() < 1e-4
     (out / f"{name}.tokens").write_text(",".join(map(str, ids)) + "\n")
     logits.astype("<f4").tofile(out / f"{name}.logits.f32")
+    if any(kind not in PLAIN for kind in model.types.values()):
+        rounded = model.forward(ids, model.as_hearth_rounds)[-ROUNDED_TOKENS:]
+        rounded.astype("<f4").tofile(out / f"{name}.rounded.f32")
     print(f"{name}: logits rms {np.sqrt(np.mean(np.square(logits))):.3f}{note}")
