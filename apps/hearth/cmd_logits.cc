@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "command.h"
 #include "compute_options.h"
+#include "flags.h"
 #include "model_source.h"
 #include "output_file.h"
 #include "process.h"
@@ -89,15 +90,14 @@ Result<int> write_logits(const Options& options) {
 
 }  // namespace
 
-Action declare_logits(CLI::App& app) {
+Action declare_logits(Flags& flags) {
   auto options = std::make_shared<Options>();
-  options->model.declare(app);
-  options->compute.declare(app);
-  app.add_option("--tokens", options->tokens, "token ids, divided by commas");
-  app.add_option("--tokens-file", options->tokens_file,
-                 "a file of token ids, divided by blanks or commas");
-  app.add_option("-o,--output", options->output,
-                 "where the float32 values go ('-': standard output)");
+  options->model.declare(flags);
+  options->compute.declare(flags);
+  flags.add("--tokens", options->tokens, "token ids, divided by commas");
+  flags.add("--tokens-file", options->tokens_file,
+            "a file of token ids, divided by blanks or commas");
+  flags.add("-o,--output", options->output, "where the float32 values go ('-': standard output)");
   return [options] { return write_logits(*options); };
 }
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "command.h"
+#include "flags.h"
 #include "human.h"
 #include "model/plan.h"
 #include "model_source.h"
@@ -195,13 +196,13 @@ Result<int> show(const Options& options) {
 
 }  // namespace
 
-Action declare_show(CLI::App& app) {
+Action declare_show(Flags& flags) {
   auto options = std::make_shared<Options>();
-  options->model.declare(app);
-  app.add_flag("--json", options->json, "print an object with all metadata");
-  app.add_flag("--metadata", options->metadata, "list the metadata");
-  app.add_flag("--tensors", options->tensors, "list the tensors");
-  app.add_flag("--template", options->chat_template, "print the chat template as it is");
+  options->model.declare(flags);
+  flags.add("--json", options->json, "print an object with all metadata");
+  flags.add("--metadata", options->metadata, "list the metadata");
+  flags.add("--tensors", options->tensors, "list the tensors");
+  flags.add("--template", options->chat_template, "print the chat template as it is");
   return [options] { return show(*options); };
 }
 

@@ -3,16 +3,15 @@
 // The options that every command which computes shares, with llama.cpp's spellings.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "engine/loaded_model.h"
+#include "flags.h"
 
 namespace hearth::app {
 
 class ComputeOptions {
  public:
-  void declare(CLI::App& app);
+  void declare(Flags& flags);
   // usage if a value makes no sense. Chooses the instruction set as a side effect, before any
   // thread computes.
   Result<engine::LoadOptions> take() const;

@@ -3,16 +3,15 @@
 // The sampling flags, with llama.cpp's names and defaults.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
+#include "flags.h"
 #include "sample/params.h"
 
 namespace hearth::app {
 
 class SamplingOptions {
  public:
-  void declare(CLI::App& app);
+  void declare(Flags& flags);
   Result<sample::SamplingParams> take() const;
 
  private:
