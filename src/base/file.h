@@ -40,7 +40,8 @@ Result<UniqueFd> open_for_read(const std::string& path);
 // The size in bytes of an open regular file.
 Result<std::uint64_t> file_size(int fd);
 
-// Reads a whole file or stream, refusing more than max_bytes (does_not_fit).
+// Reads a whole file or stream, refusing more than max_bytes (does_not_fit). The path may be that
+// of a pipe or a device, as a shell's <(command) is: the caller is a person who named it.
 Result<std::string> read_all(int fd, std::size_t max_bytes);
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
 
