@@ -98,13 +98,14 @@ Result<int> run(const Options& options) {
   engine::LoadOptions load = TRY(options.compute.take());
   engine::Request request;
   request.id = 1;
-  request.sampling = TRY(options.sampling.take());
+  TRY(options.sampling.over({}));  // a bad value is found before any model is looked for
   if (options.n_predict < -2)
     return fail(ErrorCode::usage, "-n {}: give a number of tokens, or -1 for no limit",
                 options.n_predict);
   request.max_tokens = options.n_predict < 0 ? -1 : options.n_predict;
   request.ignore_end = options.ignore_eos;
   request.stop = options.stop;
+  request.dry_breakers = options.sampling.dry_breakers();
   if (!options.template_file.empty())
     load.chat_template = TRY(read_file(options.template_file, std::size_t{16} << 20));
   if (stdout_is_gone()) leave_quietly();
@@ -120,6 +121,7 @@ Result<int> run(const Options& options) {
   }
   const auto loaded = TRY(wait_until_loaded(engine, *load_events));
   if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
+  request.sampling = TRY(options.sampling.over(loaded.sampling));
   if (chat) return run_chat(engine, {request, options.system, options.verbose});
   request.prompt = make_prompt(options, prompt);
   return answer_once(engine, std::move(request), options.verbose);
@@ -136,14 +138,15 @@ Action declare_run(Flags& flags) {
   flags.add("-p,--prompt", options->prompt_flag, "the prompt");
   flags.add("-f,--file", options->prompt_file, "a file with the prompt");
   flags.add("--sys,--system", options->system, "the system message");
-  flags.add("-n,--predict,--n-predict", options->n_predict,
+  flags.add("-n,--predict,--n-predict,--num-predict", options->n_predict,
             "most tokens to generate (default -1: no limit)");
   flags.add("-r,--reverse-prompt,--stop", options->stop,
             "a text that ends the answer; may be repeated");
   flags.add("--chat-template-file", options->template_file,
             "a template file instead of the model's own");
   flags.add("--raw", options->raw, "complete the prompt as plain text, without the chat template");
-  flags.add("--ignore-eos", options->ignore_eos, "go on after the end-of-generation token");
+  flags.add("--ignore-eos", options->ignore_eos,
+            "never end the answer: forbid end-of-generation tokens");
   flags.add("-v,--verbose", options->verbose, "print tokens/s on standard error at the end");
   return [options] { return run(*options); };
 }

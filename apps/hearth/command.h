@@ -23,10 +23,12 @@ struct Command {
   Action (*declare)(Flags& flags);
 };
 
+Action declare_compare(Flags& flags);
 Action declare_detokenize(Flags& flags);
 Action declare_import(Flags& flags);
 Action declare_list(Flags& flags);
 Action declare_logits(Flags& flags);
+Action declare_perplexity(Flags& flags);
 Action declare_run(Flags& flags);
 Action declare_show(Flags& flags);
 Action declare_template(Flags& flags);

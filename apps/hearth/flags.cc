@@ -33,7 +33,7 @@ void Flags::add(const std::string& names, float& value, const std::string& help)
 
 void Flags::add(const std::string& names, std::vector<std::string>& values,
                 const std::string& help) {
-  command_.add_option(names, values, help);
+  command_.add_option(names, values, help)->allow_extra_args(false);  // one value each time
 }
 
 void Flags::add(const std::string& names, bool& value, const std::string& help) {
