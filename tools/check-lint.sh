@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# check-lint.sh BUILD [all]: clang-tidy over the sources of src and apps that are not tests, with the
-# flags of that build. Three seconds a file are too many for every run, so only those are looked at
-# that the last ten commits or the working tree touch ("all": every one); and of these only the ones
-# that changed, with their headers and .clang-tidy, since they were last found clean: the stamps lie
-# in BUILD/lint.
+# check-lint.sh BUILD [all]: clang-tidy over the sources of src and apps that are not tests, with
+# the flags of that build. Three seconds a file are too many for every run, so only those are looked
+# at that the last ten commits or the working tree touch ("all": every one); and of these only the
+# ones that changed, with their headers and .clang-tidy, since they were last found clean: the
+# stamps lie in BUILD/lint.
 set -euo pipefail
 
 build=$1

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "answer.h"
+#include "base/json.h"
 #include "base/utf8.h"
 #include "process.h"
 

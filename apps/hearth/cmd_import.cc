@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "command.h"
+#include "flags.h"
 #include "format/model_files.h"
 #include "process.h"
 #include "progress.h"
@@ -77,14 +78,14 @@ Result<int> import(const Options& options) {
 
 }  // namespace
 
-Action declare_import(CLI::App& app) {
+Action declare_import(Flags& flags) {
   auto options = std::make_shared<Options>();
-  app.add_option("FILE", options->file, "a GGUF file; of a split model, any shard")->required();
-  app.add_option("--name", options->name,
-                 "what the model is called from now on (default: from the file's name)");
-  app.add_option("--sha256", options->sha256, "the hash that the file must have");
-  app.add_flag("--force", options->force, "take the name away from another model");
-  app.add_flag("--json", options->json, "print the manifest");
+  flags.require("FILE", options->file, "a GGUF file; of a split model, any shard");
+  flags.add("--name", options->name,
+            "what the model is called from now on (default: from the file's name)");
+  flags.add("--sha256", options->sha256, "the hash that the file must have");
+  flags.add("--force", options->force, "take the name away from another model");
+  flags.add("--json", options->json, "print the manifest");
   return [options] { return import(*options); };
 }
 

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "base/json.h"
 #include "command.h"
+#include "flags.h"
 #include "human.h"
 #include "process.h"
 #include "store/store.h"
@@ -39,9 +40,9 @@ Result<int> list(bool json) {
 
 }  // namespace
 
-Action declare_list(CLI::App& app) {
+Action declare_list(Flags& flags) {
   auto json = std::make_shared<bool>(false);
-  app.add_flag("--json", *json, "print an object");
+  flags.add("--json", *json, "print an object");
   return [json] { return list(*json); };
 }
 

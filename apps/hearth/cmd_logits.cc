@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "command.h"
 #include "compute_options.h"
+#include "flags.h"
 #include "model_source.h"
 #include "output_file.h"
 #include "process.h"
@@ -19,7 +20,8 @@ namespace {
 struct Options {
   ModelArgument model;
   ComputeOptions compute;
-  std::string tokens, tokens_file, output;
+  TokenListArgument tokens;
+  std::string output;
 };
 
 Result<void> write_step(engine::LoadedModel& loaded, model::Sequence& sequence,
@@ -51,15 +53,9 @@ Result<void> write_step(engine::LoadedModel& loaded, model::Sequence& sequence,
 
 Result<int> write_logits(const Options& options) {
   if (options.output.empty()) return fail(ErrorCode::usage, "give an output file: -o out.f32");
-  if (options.tokens.empty() == options.tokens_file.empty())
-    return fail(ErrorCode::usage, "give either --tokens 1,2,3 or --tokens-file FILE");
   const std::string name = TRY(options.model.take());
   engine::LoadOptions load = TRY(options.compute.take());
-  std::string text = options.tokens;
-  if (!options.tokens_file.empty())
-    text = TRY(read_file(options.tokens_file, std::size_t{1} << 30));
-  const std::vector<model::TokenId> tokens = TRY(parse_token_ids(text, 0));
-  if (tokens.empty()) return fail(ErrorCode::usage, "the token list is empty");
+  const std::vector<model::TokenId> tokens = TRY(options.tokens.take());
 
   load.needs_text = false;
   load.n_ubatch = std::min<std::uint32_t>(load.n_ubatch, static_cast<std::uint32_t>(tokens.size()));
@@ -89,15 +85,12 @@ Result<int> write_logits(const Options& options) {
 
 }  // namespace
 
-Action declare_logits(CLI::App& app) {
+Action declare_logits(Flags& flags) {
   auto options = std::make_shared<Options>();
-  options->model.declare(app);
-  options->compute.declare(app);
-  app.add_option("--tokens", options->tokens, "token ids, divided by commas");
-  app.add_option("--tokens-file", options->tokens_file,
-                 "a file of token ids, divided by blanks or commas");
-  app.add_option("-o,--output", options->output,
-                 "where the float32 values go ('-': standard output)");
+  options->model.declare(flags);
+  options->compute.declare(flags);
+  options->tokens.declare(flags);
+  flags.add("-o,--output", options->output, "where the float32 values go ('-': standard output)");
   return [options] { return write_logits(*options); };
 }
 

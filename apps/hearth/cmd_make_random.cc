@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "command.h"
 #include "fit_vocab.h"
+#include "flags.h"
 #include "human.h"
 #include "kernels/random_blocks.h"
 #include "model_source.h"
@@ -177,18 +178,17 @@ Result<int> make_random(const Options& options) {
 
 }  // namespace
 
-Action declare_make_random(CLI::App& app) {
+Action declare_make_random(Flags& flags) {
   auto options = std::make_shared<Options>();
-  app.add_option("--shape", options->shape,
-                 "llama-1b, llama-3b, llama-8b, smollm-135m, qwen3-0.6b or qwen3-30b-a3b-12l")
-      ->required();
-  app.add_option("--type", options->type, "types of the tensors, as llama.cpp mixes them (Q4_K_M)");
-  app.add_option("--vocab", options->vocab, "the model whose tokenizer is taken");
-  app.add_option("-o,--output", options->output, "the file to make");
-  app.add_option("--seed", options->seed, "of the random numbers (0)");
-  app.add_option("--layers", options->n_layers, "another number of layers");
-  app.add_option("--split-max-size", options->split_max_size,
-                 "cut into shards of at most so many bytes: 500M, 2G");
+  flags.add("--shape", options->shape,
+            "llama-1b, llama-3b, llama-8b, smollm-135m, qwen3-0.6b or qwen3-30b-a3b-12l");
+  flags.add("--type", options->type, "types of the tensors, as llama.cpp mixes them (Q4_K_M)");
+  flags.add("--vocab", options->vocab, "the model whose tokenizer is taken");
+  flags.add("-o,--output", options->output, "the file to make");
+  flags.add("--seed", options->seed, "of the random numbers (0)");
+  flags.add("--layers", options->n_layers, "another number of layers");
+  flags.add("--split-max-size", options->split_max_size,
+            "cut into shards of at most so many bytes: 500M, 2G");
   return [options] { return make_random(*options); };
 }
 

@@ -8,9 +8,11 @@
 
 #include "answer.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "chat.h"
 #include "command.h"
 #include "compute_options.h"
+#include "flags.h"
 #include "model_source.h"
 #include "process.h"
 #include "sampling_options.h"
@@ -96,13 +98,14 @@ Result<int> run(const Options& options) {
   engine::LoadOptions load = TRY(options.compute.take());
   engine::Request request;
   request.id = 1;
-  request.sampling = TRY(options.sampling.take());
+  TRY(options.sampling.over({}));  // a bad value is found before any model is looked for
   if (options.n_predict < -2)
     return fail(ErrorCode::usage, "-n {}: give a number of tokens, or -1 for no limit",
                 options.n_predict);
   request.max_tokens = options.n_predict < 0 ? -1 : options.n_predict;
   request.ignore_end = options.ignore_eos;
   request.stop = options.stop;
+  request.dry_breakers = options.sampling.dry_breakers();
   if (!options.template_file.empty())
     load.chat_template = TRY(read_file(options.template_file, std::size_t{16} << 20));
   if (stdout_is_gone()) leave_quietly();
@@ -118,6 +121,7 @@ Result<int> run(const Options& options) {
   }
   const auto loaded = TRY(wait_until_loaded(engine, *load_events));
   if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
+  request.sampling = TRY(options.sampling.over(loaded.sampling));
   if (chat) return run_chat(engine, {request, options.system, options.verbose});
   request.prompt = make_prompt(options, prompt);
   return answer_once(engine, std::move(request), options.verbose);
@@ -125,25 +129,25 @@ Result<int> run(const Options& options) {
 
 }  // namespace
 
-Action declare_run(CLI::App& app) {
+Action declare_run(Flags& flags) {
   auto options = std::make_shared<Options>();
-  app.add_option("words", options->words, "MODEL [PROMPT...]")->option_text("MODEL [PROMPT...]");
-  options->model.declare(app, false);
-  options->compute.declare(app);
-  options->sampling.declare(app);
-  app.add_option("-p,--prompt", options->prompt_flag, "the prompt");
-  app.add_option("-f,--file", options->prompt_file, "a file with the prompt");
-  app.add_option("--sys,--system", options->system, "the system message");
-  app.add_option("-n,--predict,--n-predict", options->n_predict,
-                 "most tokens to generate (default -1: no limit)");
-  app.add_option("-r,--reverse-prompt,--stop", options->stop,
-                 "a text that ends the answer; may be repeated");
-  app.add_option("--chat-template-file", options->template_file,
-                 "a template file instead of the model's own");
-  app.add_flag("--raw", options->raw,
-               "complete the prompt as plain text, without the chat template");
-  app.add_flag("--ignore-eos", options->ignore_eos, "go on after the end-of-generation token");
-  app.add_flag("-v,--verbose", options->verbose, "print tokens/s on standard error at the end");
+  flags.add_words("MODEL [PROMPT...]", options->words);
+  options->model.declare(flags, false);
+  options->compute.declare(flags);
+  options->sampling.declare(flags);
+  flags.add("-p,--prompt", options->prompt_flag, "the prompt");
+  flags.add("-f,--file", options->prompt_file, "a file with the prompt");
+  flags.add("--sys,--system", options->system, "the system message");
+  flags.add("-n,--predict,--n-predict,--num-predict", options->n_predict,
+            "most tokens to generate (default -1: no limit)");
+  flags.add("-r,--reverse-prompt,--stop", options->stop,
+            "a text that ends the answer; may be repeated");
+  flags.add("--chat-template-file", options->template_file,
+            "a template file instead of the model's own");
+  flags.add("--raw", options->raw, "complete the prompt as plain text, without the chat template");
+  flags.add("--ignore-eos", options->ignore_eos,
+            "never end the answer: forbid end-of-generation tokens");
+  flags.add("-v,--verbose", options->verbose, "print tokens/s on standard error at the end");
   return [options] { return run(*options); };
 }
 

@@ -11,6 +11,8 @@
 #include "base/utf8.h"
 #include "check_weights.h"
 #include "command.h"
+#include "engine/sampling_defaults.h"
+#include "flags.h"
 #include "human.h"
 #include "model/plan.h"
 #include "model_source.h"
@@ -77,6 +79,7 @@ struct Facts {
   std::uint64_t file_bytes = 0, parameters = 0;
   std::map<std::string, TypeCount> types;
   std::string tokenizer, template_state, runnable;
+  sample::ChosenDefaults sampling;
 };
 
 std::string describe(const Result<void>& result) {
@@ -106,7 +109,39 @@ Facts gather(const format::ModelFiles& files, std::string path) {
   }
   const auto plan = model::compile_plan(gguf);
   facts.runnable = describe(plan ? Result<void>() : Result<void>(std::unexpected(plan.error())));
+  facts.sampling = engine::sampling_defaults(gguf);
   return facts;
+}
+
+Json sampling_json(const sample::ChosenDefaults& sampling) {
+  Json object;
+  if (!sampling.family.empty())
+    object["family"] = {{"name", std::string(sampling.family)},
+                        {"recommended_by", std::string(sampling.family_source)}};
+  for (const sample::ChosenValue& value : sampling.values)
+    object["values"][std::string(value.field)] = {{"value", value.value},
+                                                  {"from", std::string(name_of(value.source))}};
+  object["warnings"] = sampling.warnings;
+  return object;
+}
+
+// "temperature 1 (model family), top_k 40 (model family), ...", then what was wrong in the file.
+std::string sampling_text(const sample::ChosenDefaults& sampling) {
+  std::string text;
+  for (const sample::ValueSource source :
+       {sample::ValueSource::file, sample::ValueSource::family, sample::ValueSource::general}) {
+    std::string values;
+    for (const sample::ChosenValue& value : sampling.values)
+      if (value.source == source)
+        values += fmt::format("{}{} {}", values.empty() ? "" : ", ", value.field, value.value);
+    std::string from(name_of(source));
+    if (source == sample::ValueSource::family)
+      from = fmt::format("{} {}, from {}", from, sampling.family, sampling.family_source);
+    if (!values.empty()) text += fmt::format("{:<16}{} ({})\n", "sampling", values, from);
+  }
+  for (const std::string& warning : sampling.warnings)
+    text += fmt::format("{:<16}{}\n", "", warning);
+  return text;
 }
 
 Json to_json(const Facts& facts, const format::Gguf& gguf, const Options& options) {
@@ -121,6 +156,7 @@ Json to_json(const Facts& facts, const format::Gguf& gguf, const Options& option
   object["tokenizer"] = to_valid_utf8(facts.tokenizer);
   object["chat_template"] = to_valid_utf8(facts.template_state);
   object["runs_here"] = facts.runnable;
+  object["sampling"] = sampling_json(facts.sampling);
   for (const format::KeyValue& pair : gguf.metadata())
     object["metadata"][to_valid_utf8(pair.key)] = scalar_json(pair.value);
   if (options.tensors) {
@@ -162,6 +198,7 @@ std::string to_text(const Facts& facts, const format::Gguf& gguf, const Options&
   line("tokenizer", printable(facts.tokenizer));
   line("chat template", printable(facts.template_state));
   line("runs here", printable(facts.runnable));
+  text += sampling_text(facts.sampling);
   if (options.metadata)
     for (const format::KeyValue& pair : gguf.metadata())
       text += fmt::format("  {:<44} {}\n", printable(pair.key, 100),
@@ -238,15 +275,14 @@ Result<int> show(const Options& options) {
 
 }  // namespace
 
-Action declare_show(CLI::App& app) {
+Action declare_show(Flags& flags) {
   auto options = std::make_shared<Options>();
-  options->model.declare(app);
-  app.add_flag("--check", options->check,
-               "look for NaN and infinity in all weights; exit 4 if any");
-  app.add_flag("--json", options->json, "print an object with all metadata");
-  app.add_flag("--metadata", options->metadata, "list the metadata");
-  app.add_flag("--tensors", options->tensors, "list the tensors");
-  app.add_flag("--template", options->chat_template, "print the chat template as it is");
+  options->model.declare(flags);
+  flags.add("--check", options->check, "look for NaN and infinity in all weights; exit 4 if any");
+  flags.add("--json", options->json, "print an object with all metadata");
+  flags.add("--metadata", options->metadata, "list the metadata");
+  flags.add("--tensors", options->tensors, "list the tensors");
+  flags.add("--template", options->chat_template, "print the chat template as it is");
   return [options] { return show(*options); };
 }
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "command.h"
+#include "flags.h"
 #include "model_source.h"
 #include "process.h"
 #include "text/chat_template.h"
@@ -90,13 +91,11 @@ Result<int> render(const Options& options) {
 
 }  // namespace
 
-Action declare_template(CLI::App& app) {
+Action declare_template(Flags& flags) {
   auto options = std::make_shared<Options>();
-  options->model.declare(app);
-  app.add_option("--template", options->template_file,
-                 "a template file instead of the model's own");
-  app.add_option("--now", options->now,
-                 "the time that strftime_now sees, e.g. 2024-07-26T15:04:05");
+  options->model.declare(flags);
+  flags.add("--template", options->template_file, "a template file instead of the model's own");
+  flags.add("--now", options->now, "the time that strftime_now sees, e.g. 2024-07-26T15:04:05");
   return [options] { return render(*options); };
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "command.h"
+#include "flags.h"
 #include "model_source.h"
 #include "process.h"
 #include "text/tokenizer.h"
@@ -50,19 +51,18 @@ Result<int> detokenize(const ModelArgument& model) {
 
 }  // namespace
 
-Action declare_tokenize(CLI::App& app) {
+Action declare_tokenize(Flags& flags) {
   auto options = std::make_shared<TokenizeOptions>();
-  options->model.declare(app);
-  app.add_flag("--no-special", options->no_special,
-               "treat the text of control tokens as plain text");
-  app.add_flag("--no-bos", options->no_bos, "add neither BOS nor EOS");
-  app.add_flag("--json", options->json, "print a JSON array");
+  options->model.declare(flags);
+  flags.add("--no-special", options->no_special, "treat the text of control tokens as plain text");
+  flags.add("--no-bos", options->no_bos, "add neither BOS nor EOS");
+  flags.add("--json", options->json, "print a JSON array");
   return [options] { return tokenize(*options); };
 }
 
-Action declare_detokenize(CLI::App& app) {
+Action declare_detokenize(Flags& flags) {
   auto model = std::make_shared<ModelArgument>();
-  model->declare(app);
+  model->declare(flags);
   return [model] { return detokenize(*model); };
 }
 

@@ -3,14 +3,15 @@
 
 #include "base/json.h"
 #include "command.h"
+#include "flags.h"
 #include "kernels/kernels.h"
 #include "process.h"
 
 namespace hearth::app {
 
-Action declare_version(CLI::App& app) {
+Action declare_version(Flags& flags) {
   auto json = std::make_shared<bool>(false);
-  app.add_flag("--json", *json, "print an object");
+  flags.add("--json", *json, "print an object");
   return [json]() -> Result<int> {
     const char* isa = kernels::active().name;
     if (*json) {

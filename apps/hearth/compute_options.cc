@@ -35,19 +35,16 @@ Result<void> choose_isa(const std::string& name) {
 
 }  // namespace
 
-void ComputeOptions::declare(CLI::App& app) {
-  app.add_option("-t,--threads", n_threads_,
-                 "threads that compute (default: the CPUs this process may use)");
-  app.add_option("-c,--ctx-size", n_ctx_,
-                 "context length in tokens (default: the model's, at most 8192)");
-  app.add_option("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)");
-  app.add_option("--ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)");
-  app.add_option("--ctk,--cache-type-k", k_type_,
-                 "type of cached keys: f32, f16, bf16 (default f16)");
-  app.add_option("--ctv,--cache-type-v", v_type_,
-                 "type of cached values: f32, f16, bf16 (default f16)");
-  app.add_option("--isa", isa_,
-                 "instruction set of the kernels (default: the best; 'hearth version --json')");
+void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
+  flags.add("-t,--threads,--num-thread", n_threads_,
+            "threads that compute (default: the CPUs this process may use)");
+  flags.add("-c,--ctx-size,--num-ctx", n_ctx_, ctx_help);
+  flags.add("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)");
+  flags.add("--ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)");
+  flags.add("--ctk,--cache-type-k", k_type_, "type of cached keys: f32, f16, bf16 (default f16)");
+  flags.add("--ctv,--cache-type-v", v_type_, "type of cached values: f32, f16, bf16 (default f16)");
+  flags.add("--isa", isa_,
+            "instruction set of the kernels (default: the best; 'hearth version --json')");
 }
 
 Result<engine::LoadOptions> ComputeOptions::take() const {

@@ -3,16 +3,16 @@
 // The options that every command which computes shares, with llama.cpp's spellings.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "engine/loaded_model.h"
+#include "flags.h"
 
 namespace hearth::app {
 
 class ComputeOptions {
  public:
-  void declare(CLI::App& app);
+  void declare(Flags& flags, const char* ctx_help =
+                                 "context length in tokens (default: the model's, at most 8192)");
   // usage if a value makes no sense. Chooses the instruction set as a side effect, before any
   // thread computes.
   Result<engine::LoadOptions> take() const;

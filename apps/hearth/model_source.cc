@@ -35,10 +35,10 @@ Result<std::vector<format::NamedFd>> open_model(const std::string& model) {
   return std::unexpected(resolved.error());
 }
 
-void ModelArgument::declare(CLI::App& app, bool positional) {
+void ModelArgument::declare(Flags& flags, bool positional) {
   if (positional)
-    app.add_option("MODEL", positional_, "a name from 'hearth list' or the path of a GGUF file");
-  app.add_option("-m,--model", flag_, "the same as MODEL");
+    flags.add("MODEL", positional_, "a name from 'hearth list' or the path of a GGUF file");
+  flags.add("-m,--model", flag_, "the same as MODEL");
 }
 
 Result<std::string> ModelArgument::take() const {

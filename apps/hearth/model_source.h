@@ -4,11 +4,11 @@
 // store and opens models' paths.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "flags.h"
 #include "format/model_files.h"
 
 namespace hearth::app {
@@ -21,7 +21,7 @@ Result<std::vector<format::NamedFd>> open_model(const std::string& model);
 // calls take(), which is a usage error when neither was given.
 class ModelArgument {
  public:
-  void declare(CLI::App& app, bool positional = true);
+  void declare(Flags& flags, bool positional = true);
   Result<std::string> take() const;
   bool given() const { return !positional_.empty() || !flag_.empty(); }
 

@@ -1,33 +1,177 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sampling_options.h"
 
-namespace hearth::app {
+#include <charconv>
+#include <limits>
 
-void SamplingOptions::declare(CLI::App& app) {
-  app.add_option("-s,--seed", seed_, "seed of the random numbers (default: a fresh one)");
-  app.add_option("--temp,--temperature", params_.temp, "temperature; 0 is greedy (default 0.8)");
-  app.add_option("--top-k", params_.top_k, "keep the k likeliest tokens; 0: all (default 40)");
-  app.add_option("--top-p", params_.top_p,
-                 "keep the likeliest tokens that make up p (default 0.95)");
-  app.add_option("--min-p", params_.min_p,
-                 "keep tokens of at least p times the best one's chance (default 0.05)");
-  app.add_option("--repeat-penalty", params_.repeat_penalty,
-                 "divide the logits of recent tokens (default 1: off)");
-  app.add_option("--repeat-last-n", params_.repeat_last_n,
-                 "how many tokens are recent (default 64)");
-  app.add_option("--presence-penalty", params_.presence_penalty,
-                 "subtract from the logits of recent tokens");
-  app.add_option("--frequency-penalty", params_.frequency_penalty,
-                 "subtract for each time a token came up");
-  app.add_flag("--greedy", greedy_, "always the likeliest token (the same as --temp 0)");
+#include "base/escape.h"
+#include "sample/dry_breakers.h"
+
+namespace hearth::app {
+namespace {
+
+using sample::SamplingParams;
+
+// One number that a flag sets. The value stays text until it is asked for, because what was not
+// given must leave the model's default alone.
+struct Knob {
+  const char* names;
+  const char* help;
+  float SamplingParams::* real = nullptr;
+  std::int32_t SamplingParams::* whole = nullptr;
+};
+
+constexpr Knob kKnobs[] = {
+    {"--temp,--temperature", "temperature; 0 is greedy (default: the model's, else 0.8)",
+     &SamplingParams::temp},
+    {"--top-k", "keep the k likeliest tokens; 0: all (default: the model's, else 40)", nullptr,
+     &SamplingParams::top_k},
+    {"--top-p", "keep the likeliest tokens that make up p (default: the model's, else 0.95)",
+     &SamplingParams::top_p},
+    {"--min-p",
+     "keep tokens of at least p times the best one's chance (default: the model's, else 0.05)",
+     &SamplingParams::min_p},
+    {"--typical,--typical-p", "keep the tokens of typical surprise that make up p (default 1: off)",
+     &SamplingParams::typical_p},
+    {"--top-nsigma,--top-n-sigma",
+     "keep logits within n standard deviations of the best (default -1: off)",
+     &SamplingParams::top_n_sigma},
+    {"--xtc-probability", "chance that the likeliest choices are left out (default 0: off)",
+     &SamplingParams::xtc_probability},
+    {"--xtc-threshold", "a choice that can be left out has at least this chance (default 0.1)",
+     &SamplingParams::xtc_threshold},
+    {"--repeat-last-n", "how many tokens are recent; -1: all (default 64)", nullptr,
+     &SamplingParams::repeat_last_n},
+    {"--repeat-penalty", "divide the logits of recent tokens (default 1: off)",
+     &SamplingParams::repeat_penalty},
+    {"--presence-penalty", "subtract from the logits of recent tokens (default 0)",
+     &SamplingParams::presence_penalty},
+    {"--frequency-penalty", "subtract for each time a recent token came up (default 0)",
+     &SamplingParams::frequency_penalty},
+    {"--dry-multiplier", "DRY: strength of the penalty on repeating a passage (default 0: off)",
+     &SamplingParams::dry_multiplier},
+    {"--dry-base", "DRY: growth of the penalty with each repeated token (default 1.75)",
+     &SamplingParams::dry_base},
+    {"--dry-allowed-length", "DRY: repetitions up to this length are free (default 2)", nullptr,
+     &SamplingParams::dry_allowed_length},
+    {"--dry-penalty-last-n", "DRY: how far to look back; -1: everything (default 64)", nullptr,
+     &SamplingParams::dry_penalty_last_n},
+    {"--dynatemp-range", "vary the temperature by this much with the entropy (default 0: off)",
+     &SamplingParams::dynatemp_range},
+    {"--dynatemp-exp", "exponent of the dynamic temperature (default 1)",
+     &SamplingParams::dynatemp_exponent},
+    {"--mirostat", "1 or 2: Mirostat in place of the samplers above (default 0: off)", nullptr,
+     &SamplingParams::mirostat},
+    {"--mirostat-ent,--mirostat-tau", "Mirostat: the surprise to aim at, in bits (default 5)",
+     &SamplingParams::mirostat_tau},
+    {"--mirostat-lr,--mirostat-eta", "Mirostat: learning rate (default 0.1)",
+     &SamplingParams::mirostat_eta},
+    {"--adaptive-target",
+     "adaptive-p: draw tokens near this probability, when --samplers names it (default -1: off)",
+     &SamplingParams::adaptive_target},
+    {"--adaptive-decay", "adaptive-p: how long it remembers what was drawn (default 0.9)",
+     &SamplingParams::adaptive_decay},
+};
+
+template <class T>
+Result<T> parse_number(std::string_view flag, std::string_view text) {
+  T number{};
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stopped != end)
+    return fail(ErrorCode::usage, "{} {}: not a {}", flag, printable(text, 40),
+                std::is_integral_v<T> ? "whole number" : "number");
+  return number;
 }
 
-Result<sample::SamplingParams> SamplingOptions::take() const {
-  sample::SamplingParams params = params_;
+// "15043+1", "15043-0.5", "15043-inf"
+Result<sample::LogitBias> parse_logit_bias(std::string_view text) {
+  const std::size_t sign = text.find_first_of("+-");
+  if (sign == 0 || sign == std::string_view::npos)
+    return fail(ErrorCode::usage, "--logit-bias {}: give TOKEN+BIAS or TOKEN-BIAS",
+                printable(text, 40));
+  constexpr std::string_view kFlag = "--logit-bias";
+  const auto token = TRY(parse_number<std::int32_t>(kFlag, text.substr(0, sign)));
+  const auto size = TRY(parse_number<float>(kFlag, text.substr(sign + 1)));
+  return sample::LogitBias{token, text[sign] == '-' ? -size : size};
+}
+
+// -1, as elsewhere, asks for a fresh seed.
+Result<std::uint64_t> parse_seed(std::string_view text) {
+  if (text == "-1") return sample::kRandomSeed;
+  return parse_number<std::uint64_t>("--seed", text);
+}
+
+// A shell cannot easily type a newline, so "\n" stands for one.
+std::string unescape(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    constexpr std::string_view kLetters = "ntr\\\"'", kMeanings = "\n\t\r\\\"'";
+    const std::size_t letter =
+        text[i] == '\\' && i + 1 < text.size() ? kLetters.find(text[i + 1]) : std::string::npos;
+    plain += letter == std::string::npos ? text[i] : kMeanings[letter];
+    if (letter != std::string::npos) ++i;
+  }
+  return plain;
+}
+
+}  // namespace
+
+SamplingOptions::SamplingOptions() : values_(std::size(kKnobs)) {}
+
+void SamplingOptions::declare(Flags& flags) {
+  flags.add("-s,--seed", seed_, "seed of the random numbers (default -1: a fresh one)");
+  flags.add("--greedy", greedy_, "always the likeliest token (the same as --temp 0)");
+  flags.add("--samplers", samplers_,
+            "which samplers in which order (default "
+            "\"penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature\")");
+  flags.add("--sampler-seq,--sampling-seq", sampler_letters_,
+            "the same with one letter each (default edskypmxt)");
+  for (std::size_t i = 0; i < std::size(kKnobs); ++i)
+    flags.add(kKnobs[i].names, values_[i], kKnobs[i].help);
+  flags.add("--dry-sequence-breaker", dry_breakers_,
+            "DRY: a text that ends a repetition; may be repeated; \"none\": no such text "
+            "(default \"\\n\" \":\" \"\\\"\" \"*\")");
+  flags.add("-l,--logit-bias", logit_bias_,
+            "TOKEN+BIAS or TOKEN-BIAS, added to a token's logit; may be repeated");
+}
+
+Result<SamplingParams> SamplingOptions::over(SamplingParams params) const {
+  for (std::size_t i = 0; i < std::size(kKnobs); ++i) {
+    if (values_[i].empty()) continue;
+    const std::string_view names = kKnobs[i].names;
+    const std::string_view flag = names.substr(0, names.find(','));
+    if (kKnobs[i].real != nullptr) {
+      params.*kKnobs[i].real = TRY(parse_number<float>(flag, values_[i]));
+    } else {
+      params.*kKnobs[i].whole = TRY(parse_number<std::int32_t>(flag, values_[i]));
+    }
+  }
   if (greedy_) params.temp = 0;
-  if (seed_ >= 0) params.seed = static_cast<std::uint64_t>(seed_);
+  if (!seed_.empty()) params.seed = TRY(parse_seed(seed_));
+  if (!samplers_.empty() && !sampler_letters_.empty())
+    return fail(ErrorCode::usage, "give either --samplers or --sampler-seq");
+  if (!samplers_.empty()) params.samplers = TRY(sample::parse_sampler_names(samplers_));
+  if (!sampler_letters_.empty())
+    params.samplers = TRY(sample::parse_sampler_chars(sampler_letters_));
+  for (const std::string& text : logit_bias_)
+    params.logit_bias.push_back(TRY(parse_logit_bias(text)));
   TRY(sample::validate(params));
   return params;
+}
+
+std::vector<std::string> SamplingOptions::dry_breakers() const {
+  if (dry_breakers_.empty())
+    return {std::begin(sample::kDefaultDryBreakers), std::end(sample::kDefaultDryBreakers)};
+  std::vector<std::string> texts;
+  for (const std::string& text : dry_breakers_) {
+    if (text == "none") {
+      texts.clear();
+    } else {
+      texts.push_back(unescape(text));
+    }
+  }
+  return texts;
 }
 
 }  // namespace hearth::app

@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sampling flags, with llama.cpp's names and defaults.
+// The sampling flags, with llama.cpp's names and Ollama's beside them where they differ.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
+#include "flags.h"
 #include "sample/params.h"
 
 namespace hearth::app {
 
 class SamplingOptions {
  public:
-  void declare(CLI::App& app);
-  Result<sample::SamplingParams> take() const;
+  SamplingOptions();
+  void declare(Flags& flags);
+  // The defaults with what the user asked for laid over them; usage for a value that makes no
+  // sense. Whether it does depends on no model, so commands ask once before they look for one.
+  Result<sample::SamplingParams> over(sample::SamplingParams defaults) const;
+  // The texts that end a repetition for DRY.
+  std::vector<std::string> dry_breakers() const;
 
  private:
-  sample::SamplingParams params_;
-  std::int64_t seed_ = -1;
+  std::vector<std::string>
+      values_;  // one for each row of the table in the source; empty: not given
+  std::string seed_, samplers_, sampler_letters_;
+  std::vector<std::string> logit_bias_, dry_breakers_;
   bool greedy_ = false;
 };
 

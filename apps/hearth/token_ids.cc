@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "base/escape.h"
+#include "base/file.h"
+#include "flags.h"
 
 namespace hearth::app {
 
@@ -23,6 +25,21 @@ Result<std::vector<std::int32_t>> parse_token_ids(std::string_view text, std::si
     ids.push_back(id);
     at += word.size();
   }
+  return ids;
+}
+
+void TokenListArgument::declare(Flags& flags) {
+  flags.add("--tokens", list_, "token ids, divided by commas");
+  flags.add("--tokens-file", file_, "a file of token ids, divided by blanks or commas");
+}
+
+Result<std::vector<std::int32_t>> TokenListArgument::take() const {
+  if (list_.empty() == file_.empty())
+    return fail(ErrorCode::usage, "give either --tokens 1,2,3 or --tokens-file FILE");
+  std::string text = list_;
+  if (!file_.empty()) text = TRY(read_file(file_, std::size_t{1} << 30));
+  std::vector<std::int32_t> ids = TRY(parse_token_ids(text, 0));
+  if (ids.empty()) return fail(ErrorCode::usage, "the token list is empty");
   return ids;
 }
 

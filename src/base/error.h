@@ -8,7 +8,7 @@
 // to do where that helps. Values of both types are plain and may cross threads and processes.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdint>
 #include <expected>

@@ -91,6 +91,14 @@ TEST(ReadAll, PutsShortReadsTogether) {
   writer.join();
 }
 
+TEST(ReadFile, TakesThePathOfAPipe) {
+  Pipe pipe = make_pipe();
+  ASSERT_TRUE(write_all(pipe.write_end.get(), "through a pipe"));
+  pipe.write_end.reset();
+  EXPECT_EQ(read_file(fmt::format("/dev/fd/{}", pipe.read_end.get()), 100).value(),
+            "through a pipe");
+}
+
 TEST(ReadAll, RefusesMoreThanTheLimit) {
   const test::TempDir dir;
   const std::string path = dir.write("file", std::string(200'000, 'x'));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JSON with bounds. Objects keep the order of their keys, since chat templates print them in it.
-// The one way to parse JSON from outside: nlohmann's own entry points throw and have no depth
-// limit.
+// JSON with bounds. The one way to parse JSON from outside: nlohmann's own entry points throw and
+// have no depth limit.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +10,9 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/json_fwd.h"
 
 namespace hearth {
-
-using Json = nlohmann::ordered_json;
 
 struct JsonLimits {
   std::size_t max_bytes = std::size_t{64} << 20;

@@ -12,7 +12,9 @@
 #include <utility>
 
 #include "engine/prompt.h"
+#include "engine/sampling_defaults.h"
 #include "engine/scheduler.h"
+#include "engine/token_rules.h"
 
 namespace hearth::engine {
 namespace {
@@ -51,6 +53,7 @@ struct Engine::Impl {
 
   // The engine thread's own.
   std::unique_ptr<LoadedModel> model;
+  std::optional<TokenRules> token_rules;
   std::list<Running> running;
   std::list<CachedSequence> cached;
   model::Batch batch;
@@ -151,9 +154,16 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
     return false;
   }
   model = std::move(*result);
+  token_rules.emplace(*model->tokenizer());
+  sample::ChosenDefaults defaults = sampling_defaults(model->gguf());
+  std::string notice = model->template_notice();
+  for (const std::string& warning : defaults.warnings)
+    notice += (notice.empty() ? "" : " ") + warning;
   const std::string& name = model->plan().hparams.name;
-  static_cast<void>(load_events.push(
-      {0, LoadedEvent{name.empty() ? file_name : name, model->n_ctx(), model->template_notice()}}));
+  static_cast<void>(load_events.push({0, LoadedEvent{.name = name.empty() ? file_name : name,
+                                                     .n_ctx = model->n_ctx(),
+                                                     .notice = std::move(notice),
+                                                     .sampling = std::move(defaults.params)}}));
   return true;
 }
 
@@ -209,8 +219,8 @@ Result<Running> Engine::Impl::make_running(Submission& submission) {
         ErrorCode::does_not_fit,
         "the prompt has {} tokens, which leaves no room in a context of {}; use a larger -c",
         prompt.size(), model->n_ctx());
-  sample::Sampler sampler =
-      TRY(sample::Sampler::create(submission.request.sampling, model->plan().hparams.n_vocab));
+  sample::Sampler sampler = TRY(sample::Sampler::create(token_rules->applied(submission.request),
+                                                        model->plan().hparams.n_vocab));
   model::Sequence sequence = reuse_past(prompt);
   return Running(std::move(submission.request), std::move(submission.events), *model->tokenizer(),
                  std::move(sampler), std::move(sequence), std::move(prompt));

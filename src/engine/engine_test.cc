@@ -92,6 +92,7 @@ TEST(Engine, LoadsWithProgressAndAnswers) {
     if (const auto* facts = std::get_if<LoadedEvent>(&event->what)) {
       loaded = true;
       EXPECT_EQ(facts->n_ctx, 256u);
+      EXPECT_EQ(facts->sampling, sample::SamplingParams{});  // a file and family without wishes
     }
   }
   EXPECT_TRUE(loaded);
@@ -126,6 +127,44 @@ TEST(Engine, ManyRequestsAnswerAsEachAlone) {
     engine.submit(asked(id), events.back());
   }
   for (RequestId id = 1; id <= 6; ++id) EXPECT_EQ(collect(*events[id - 1]).tokens, alone[id]) << id;
+}
+
+// The same seed gives the same text: six requests at temperature 1.2 with penalties, DRY, XTC,
+// mirostat and adaptive-p among them, each alone, then together in different companies and orders.
+TEST(Engine, TheSeedDecidesWhateverElseRuns) {
+  const auto asked = [](RequestId id) {
+    Request sampled = request(id, prompt(static_cast<TokenId>(id * 7), 3 + 17 * id), 30);
+    sampled.sampling.temp = 1.2F;
+    sampled.sampling.seed = 1000 + id;
+    sampled.sampling.repeat_penalty = 1.1F;
+    sampled.sampling.dry_multiplier = 0.8F;
+    sampled.dry_breakers = {"\n"};
+    if (id == 2) sampled.sampling.xtc_probability = 0.5F;
+    if (id == 3) sampled.sampling.mirostat = 2;
+    if (id == 4) sampled.sampling.mirostat = 1;
+    if (id == 5) {
+      sampled.sampling.adaptive_target = 0.3F;
+      sampled.sampling.samplers.push_back(sample::SamplerKind::adaptive_p);
+    }
+    return sampled;
+  };
+  std::map<RequestId, std::vector<TokenId>> alone;
+  for (RequestId id = 1; id <= 6; ++id) {
+    Engine engine(tiny(), options(256, 1), queue());
+    alone[id] = ask(engine, asked(id)).tokens;
+    ASSERT_EQ(alone[id].size(), 30u);
+  }
+  Engine engine(tiny(), options(256, 6), queue());
+  const std::vector<RequestId> companies[] = {
+      {1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1}, {3, 1}, {5, 2, 4}};
+  for (const auto& company : companies) {
+    std::map<RequestId, std::shared_ptr<EventQueue>> events;
+    for (const RequestId id : company) engine.submit(asked(id), events[id] = queue());
+    for (const RequestId id : company) EXPECT_EQ(collect(*events[id]).tokens, alone[id]) << id;
+  }
+  Request other = asked(1);
+  other.sampling.seed = 7;
+  EXPECT_NE(ask(engine, other).tokens, alone[1]);
 }
 
 // Six requests in a cache that holds fewer than two: the young ones lose their blocks again and
@@ -232,6 +271,24 @@ TEST(Engine, EndsWhereItShould) {
   stopping.stop = {stop};
   const Outcome stopped = ask(engine, stopping);
   EXPECT_EQ(stopped.text, plain.text.substr(0, plain.text.find(stop)));
+}
+
+// The most probable token is made the end of generation's: only ignore_end keeps the answer going.
+TEST(Engine, IgnoringTheEndNeverPicksIt) {
+  Engine engine(tiny(), options(256, 1), queue());
+  const auto tokenizer =
+      text::Tokenizer::load(format::ModelFiles::map(tiny()).value()->gguf()).value();
+  Request asked = request(1, prompt(1, 10), 20);
+  for (TokenId id = 0; id < static_cast<TokenId>(tokenizer->size()); ++id)
+    if (tokenizer->is_end_of_generation(id)) asked.sampling.logit_bias.push_back({id, 1000});
+  asked.ignore_end = false;
+  const Outcome ended = ask(engine, asked);
+  EXPECT_EQ(ended.finished->reason, FinishReason::end_of_generation);
+  EXPECT_EQ(ended.finished->n_generated, 1u);
+  asked.ignore_end = true;
+  const Outcome ignored = ask(engine, asked);
+  EXPECT_EQ(ignored.finished->reason, FinishReason::max_tokens);
+  for (const TokenId token : ignored.tokens) EXPECT_FALSE(tokenizer->is_end_of_generation(token));
 }
 
 TEST(Engine, ThreadsComeAndGo) {

@@ -38,8 +38,11 @@ struct Request {
   Prompt prompt;
   sample::SamplingParams sampling;
   std::int32_t max_tokens = -1;   // -1: until the model ends or the context is full
-  bool ignore_end = false;        // go on after an end-of-generation token
+  bool ignore_end = false;        // never pick an end-of-generation token
   std::vector<std::string> stop;  // texts that end the answer and are not part of it
+  // Texts that end a repetition for DRY, for a caller that does not know the vocabulary; used when
+  // sampling.dry_sequence_breakers is empty.
+  std::vector<std::string> dry_breakers = {};
 };
 
 enum class FinishReason : std::uint8_t { end_of_generation, stop_text, max_tokens, context_full };
@@ -51,7 +54,8 @@ struct LoadProgressEvent {
 struct LoadedEvent {
   std::string name;  // general.name or the file's name
   std::uint32_t n_ctx = 0;
-  std::string notice;  // something the user should know, or empty
+  std::string notice;               // something the user should know, or empty
+  sample::SamplingParams sampling;  // the model's defaults, for requests to start from
 };
 struct StartedEvent {  // the prompt is read, the first token is on its way
   std::uint32_t n_prompt = 0;

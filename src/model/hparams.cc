@@ -103,6 +103,9 @@ Result<RopeParams> read_rope(const format::Gguf& gguf, const Reader& reader, std
     rope.factor = 1.0;
   } else if (type == "yarn") {
     rope.scaling = RopeScaling::yarn;
+    if (TRY(reader.get_positive("rope.scaling.yarn_ext_factor", 1.0)) != 1.0)
+      return fail(ErrorCode::unsupported, "{}: {} other than 1 is not supported yet",
+                  gguf.file_name(), reader.key("rope.scaling.yarn_ext_factor"));
   } else if (!type || type == "linear") {
     rope.scaling = rope.factor == 1.0 ? RopeScaling::none : RopeScaling::linear;
   } else {

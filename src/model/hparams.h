@@ -21,7 +21,7 @@ struct RopeParams {
   double freq_base = 10000.0;
   RopeScaling scaling = RopeScaling::none;
   double factor = 1.0;            // context extension factor, >= 1 in practice
-  double attention_factor = 1.0;  // multiplies cos and sin (YaRN)
+  double attention_factor = 1.0;  // multiplies cos and sin, beside what YaRN does by itself
   std::uint32_t original_context = 0;
   double beta_fast = 32.0, beta_slow = 1.0;  // YaRN's correction range, in rotations
 };

@@ -37,15 +37,20 @@ inline std::shared_ptr<const format::ModelFiles> fixture(const std::string& name
   return map_file(fixture_path(name + ".gguf"));
 }
 
-inline std::vector<float> fixture_floats(const std::string& file) {
-  const std::string bytes = read_file(fixture_path(file), 64u << 20).value();
+inline std::vector<float> floats_of(const std::string& path) {
+  const std::string bytes = read_file(path, 64u << 20).value();
   std::vector<float> floats(bytes.size() / sizeof(float));
   std::memcpy(floats.data(), bytes.data(), floats.size() * sizeof(float));
   return floats;
 }
 
-inline std::vector<TokenId> fixture_tokens(const std::string& name) {
-  const std::string text = read_file(fixture_path(name + ".tokens"), 1u << 20).value();
+inline std::vector<float> fixture_floats(const std::string& file) {
+  return floats_of(fixture_path(file));
+}
+
+// Token ids, divided by commas.
+inline std::vector<TokenId> tokens_in(const std::string& path) {
+  const std::string text = read_file(path, 1u << 20).value();
   std::vector<TokenId> tokens;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t used = 0;
@@ -53,6 +58,10 @@ inline std::vector<TokenId> fixture_tokens(const std::string& name) {
     at += used + 1;
   }
   return tokens;
+}
+
+inline std::vector<TokenId> fixture_tokens(const std::string& name) {
+  return tokens_in(fixture_path(name + ".tokens"));
 }
 
 // A copy of a model's content that a test may change before it is written to memory and read again.

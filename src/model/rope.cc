@@ -24,11 +24,12 @@ RopeTable::RopeTable(const RopeParams& params, std::span<const float> freq_facto
   const std::size_t n_pairs = params.n_rot / 2;
   CHECK(freq_factors.empty() || freq_factors.size() == n_pairs);
 
+  magnitude_ = params.attention_factor;
   double low = 0, high = 0;
   if (params.scaling == RopeScaling::yarn) {
     low = std::max(0.0, std::floor(pair_of_rotations(params.beta_fast, params)));
     high = std::min(params.n_rot - 1.0, std::ceil(pair_of_rotations(params.beta_slow, params)));
-    magnitude_ = params.attention_factor * (1.0 + 0.1 * std::log(params.factor));
+    if (params.factor > 1.0) magnitude_ *= 1.0 + 0.1 * std::log(params.factor);
   }
 
   for (std::size_t i = 0; i < n_pairs; ++i) {

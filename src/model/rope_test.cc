@@ -67,5 +67,20 @@ TEST(Rope, YarnKeepsFastFrequenciesAndStretchesSlowOnes) {
   EXPECT_NEAR(sin[31], magnitude * std::sin(3.0 * slowest), 1e-9);
 }
 
+// The attention factor of a file holds for every scaling; YaRN adds its own only when it stretches.
+TEST(Rope, TheAttentionFactorScalesCosinesAndSines) {
+  for (const RopeScaling scaling : {RopeScaling::none, RopeScaling::linear, RopeScaling::yarn}) {
+    const RopeParams params{.n_rot = 8,
+                            .freq_base = 100.0,
+                            .scaling = scaling,
+                            .factor = 0.5,
+                            .attention_factor = 3.0,
+                            .original_context = 64};
+    std::vector<float> cos(4), sin(4);
+    RopeTable(params, {}).at(0, cos.data(), sin.data());
+    for (const float c : cos) EXPECT_EQ(c, 3.0f);
+  }
+}
+
 }  // namespace
 }  // namespace hearth::model

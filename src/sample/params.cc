@@ -154,7 +154,7 @@ Result<std::vector<SamplerKind>> parse_sampler_names(std::string_view text) {
     } else if (name == "typ" || name == "typicalp" || name == "typical") {
       kinds.push_back(SamplerKind::typical_p);
     } else if (name == "infill") {
-      return fail(ErrorCode::unsupported, "samplers: \"infill\" is not supported");
+      return fail(ErrorCode::usage, "samplers: \"infill\" is not supported");
     } else {
       return fail(ErrorCode::usage, "samplers: there is no sampler \"{}\"; known are {};adaptive_p",
                   printable(text.substr(0, end), 40), sampler_names(default_samplers()));
@@ -172,7 +172,7 @@ Result<std::vector<SamplerKind>> parse_sampler_chars(std::string_view text) {
     if (found != table.end()) {
       kinds.push_back(found->kind);
     } else if (c == 'i') {
-      return fail(ErrorCode::unsupported, "sampler-seq: \"i\" (infill) is not supported");
+      return fail(ErrorCode::usage, "sampler-seq: \"i\" (infill) is not supported");
     } else {
       return fail(ErrorCode::usage, "sampler-seq: \"{}\" is none of edskypmxta",
                   printable({&c, 1}));

@@ -100,7 +100,7 @@ void forbid_tokens(SamplingParams& params, std::span<const std::int32_t> ids);
 
 // The value of --samplers: names split by ';', in any of the spellings that llama.cpp takes (top_k,
 // top-k, topk, nucleus, temp, typ...), whatever their case. An unknown name is an error here, where
-// llama.cpp only warns; "infill" is unsupported. Empty text is an empty chain.
+// llama.cpp only warns, and so is "infill". Empty text is an empty chain.
 Result<std::vector<SamplerKind>> parse_sampler_names(std::string_view text);
 // The value of --sampler-seq: one character each, e.g. "edskypmxt".
 Result<std::vector<SamplerKind>> parse_sampler_chars(std::string_view text);

@@ -4,7 +4,6 @@
 #include <sys/random.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cmath>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "sample/candidates_internal.h"
 #include "sample/chain_internal.h"
 #include "sample/numeric_internal.h"
+#include "sample/softmax.h"
 
 namespace hearth::sample {
 namespace {
@@ -28,32 +28,6 @@ Result<std::uint64_t> system_seed() {
   } while (got < 0 && errno == EINTR);
   if (got != sizeof seed) return fail(ErrorCode::io, "no random seed: {}", errno_text(errno));
   return seed == kRandomSeed ? 0 : seed;
-}
-
-// One branch-free pass: true if any value is NaN or +infinity.
-bool has_bad_value(std::span<const float> logits) {
-  std::uint32_t bad = 0;
-  for (const float logit : logits) {
-    const auto bits = std::bit_cast<std::uint32_t>(logit);
-    bad |= static_cast<std::uint32_t>((bits & 0x7FFFFFFF) > 0x7F800000) |
-           static_cast<std::uint32_t>(bits == 0x7F800000);
-  }
-  return bad != 0;
-}
-
-// sum exp(logit - best) in one order, a block at a time so that the exponentials become vector
-// code.
-double sum_of_weights(std::span<const float> logits, double best) {
-  constexpr std::size_t kBlock = 256;
-  double weights[kBlock];
-  double total = 0;
-  while (!logits.empty()) {
-    const std::size_t n = std::min(kBlock, logits.size());
-    for (std::size_t i = 0; i < n; ++i) weights[i] = weight_of(logits[i] - best);
-    for (std::size_t i = 0; i < n; ++i) total += weights[i];
-    logits = logits.subspan(n);
-  }
-  return total;
 }
 
 // Whether the answer is the best token after the edits, so that nothing else need run: temperature

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/json.h"
 #include "base/utf8.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/lexer.h"

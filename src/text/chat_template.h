@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/json_fwd.h"
 #include "text/template_limits.h"
 
 namespace hearth::text {

@@ -188,7 +188,8 @@ TEST(Tokenizer, StripsWhiteSpaceAfterPhi3sTokens) {
 TEST(Tokenizer, AByteVocabularyRoundTripsAnyTextAndReplacesBrokenBytes) {
   const TokenizerPtr tokenizer = Bpe().load();
   for (const std::string& text :
-       {std::string("plain"), std::string("naïve 東京 👩‍🚀\r\n\t"), std::string("\0\x01", 2)})
+       {std::string("plain"), std::string("naïve 東京 👩‍🚀\r\n\t"),
+        std::string("\0\x01", 2)})
     EXPECT_EQ(tokenizer->decode(encode(*tokenizer, text), true), text);
   EXPECT_EQ(tokenizer->decode(encode(*tokenizer, "a\xFFz\xE2\x82"), true),
             "a\xEF\xBF\xBDz\xEF\xBF\xBD\xEF\xBF\xBD");

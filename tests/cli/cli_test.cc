@@ -50,7 +50,7 @@ TEST(Usage, HelpListsTheCommands) {
     const Outcome outcome = run({word});
     EXPECT_EQ(outcome.status, 0);
     for (const char* command : {"run", "import", "list", "show", "tokenize", "detokenize",
-                                "template", "logits", "version"})
+                                "template", "logits", "compare", "perplexity", "version"})
       EXPECT_THAT(outcome.out, HasSubstr(command));
     EXPECT_THAT(outcome.err, IsEmpty());
   }
@@ -65,6 +65,7 @@ TEST(Usage, FaultsExitWithTwoAndSuggest) {
   EXPECT_EQ(flag.status, 2);  // before any look for the model
   EXPECT_THAT(flag.err, HasSubstr("--temp"));
   EXPECT_EQ(run({"run"}).status, 2);
+  EXPECT_THAT(run({"run", "m", "-n", "many"}).err, HasSubstr("'many' is not a number"));
   EXPECT_EQ(run({"run", "no-such-model", "--temp", "hot", "hi"}).status, 2);
   EXPECT_EQ(run({"run", "no-such-model", "--top-p", "nan", "hi"}).status, 2);
   EXPECT_EQ(run({"run", "no-such-model", "-t", "-7", "hi"}).status, 2);
@@ -72,6 +73,40 @@ TEST(Usage, FaultsExitWithTwoAndSuggest) {
   EXPECT_EQ(run({"logits", "-m", kBpe, "--tokens", "1,x", "-o", "/dev/null"}).status, 2);
   EXPECT_EQ(run({"logits", "-m", kBpe, "--tokens", "1", "-o", "/dev/null", "--isa", "mmx"}).status,
             2);
+}
+
+// Found before any look for the model, which does not exist.
+TEST(Usage, BadSamplingValuesExitWithTwo) {
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"--logit-bias", "5"},
+                                             {"--logit-bias", "+5"},
+                                             {"-l", "5+x"},
+                                             {"-l", "5+inf"},
+                                             {"--samplers", "top_k;no"},
+                                             {"--samplers", "infill"},
+                                             {"--sampling-seq", "kq"},
+                                             {"--sampler-seq", "i"},
+                                             {"--mirostat", "3"},
+                                             {"--top-k", "1.5"},
+                                             {"--seed", "abc"},
+                                             {"--seed", "-2"},
+                                             {"--typical", "-1"},
+                                             {"--xtc-probability", "2"},
+                                             {"--xtc-threshold", "x"},
+                                             {"--dry-base", "nan"},
+                                             {"--repeat-last-n", "-2"},
+                                             {"--repeat-penalty", "0"},
+                                             {"--dynatemp-range", "?"},
+                                             {"--adaptive-target", "2"},
+                                             {"--mirostat-lr", "-1"},
+                                             {"--top-nsigma", "inf"},
+                                             {"--samplers", "top_k", "--sampler-seq", "k"}}) {
+    std::vector<std::string> args{"run", "no-such-model", "hi"};
+    args.insert(args.end(), flags.begin(), flags.end());
+    const Outcome outcome = run(args);
+    EXPECT_EQ(outcome.status, 2) << flags[0] << " " << flags[1];
+    EXPECT_THAT(outcome.err, Not(IsEmpty()));
+  }
 }
 
 TEST(Usage, MissingModelsExitWithThree) {
@@ -202,6 +237,60 @@ TEST(Run, TheSeedDecides) {
   EXPECT_NE(answer("1"), answer("2"));
 }
 
+// llama.cpp's spellings and Ollama's, each with a value that its sampler turns into the greedy
+// answer: the flag has reached the sampler that it names.
+TEST(Run, EverySamplerIsWithinReach) {
+  const auto answer = [](std::vector<std::string> flags) {
+    std::vector<std::string> args{"run", "-m", kBpe, "-n", "8", "--seed", "5", "--ignore-eos"};
+    args.insert(args.end(), flags.begin(), flags.end());
+    args.push_back("hello");
+    const Outcome outcome = run(args);
+    EXPECT_EQ(outcome.status, 0) << flags[0] << ": " << outcome.err;
+    return outcome.out;
+  };
+  const std::string greedy = answer({"--greedy"});
+  const std::vector<std::string> open = {"--top-k", "0", "--top-p", "1", "--min-p", "0"};
+  const auto with = [&](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), open.begin(), open.end());
+    return answer(flags);
+  };
+  EXPECT_NE(with({"--temp", "2"}), greedy);
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"--temp", "0"},
+           {"--temperature", "-1"},
+           {"--top-k", "1"},
+           {"--top_p", "0"},
+           {"--min-p", "1"},
+           {"--top-nsigma", "0.001"},
+           {"--top-n-sigma", "0.001"},
+           {"--temp", "0.0001"},
+           {"--dynatemp-range", "0.0001", "--temp", "0.0001", "--dynatemp-exp", "2"},
+           {"--mirostat", "1", "--mirostat-ent", "0", "--mirostat-lr", "0"},
+           {"--mirostat", "2", "--mirostat-tau", "0", "--mirostat-eta", "0"},
+           {"--samplers", "top_k", "--top-k", "1"},
+           {"--sampling-seq", "kt", "--top-k", "1"}})
+    EXPECT_EQ(with(flags), greedy) << flags[0] << " " << flags[1];
+  // These change the answer in a way of their own.
+  const std::string plain = answer({"--temp", "1"});
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"--typical", "0.2"},
+           {"--typical-p", "0.2"},
+           {"--xtc-probability", "1", "--xtc-threshold", "0.001"},
+           {"--repeat-penalty", "50", "--repeat-last-n", "-1"},
+           {"--presence-penalty", "50"},
+           {"--frequency-penalty", "50"},
+           {"--dry-multiplier", "50", "--dry-allowed-length", "0", "--dry-base", "3",
+            "--dry-penalty-last-n", "-1", "--dry-sequence-breaker", "none"},
+           {"--samplers", "adaptive_p", "--adaptive-target", "0", "--adaptive-decay", "0.5"}}) {
+    std::vector<std::string> all{"--temp", "1"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    EXPECT_NE(answer(all), plain) << flags[0];
+  }
+  const std::string always = answer({"--greedy", "-l", "100+10000", "--logit-bias", "100+5"});
+  EXPECT_EQ(always, std::string(8, always[0]) + "\n");
+  EXPECT_NE(answer({"--greedy", "-l", "100+10000", "-l", "100-inf"}), always);
+}
+
 TEST(Run, NoTokensMeansNoOutput) {
   const Outcome outcome = run({"run", kBpe, "hello", "-n", "0"});
   EXPECT_EQ(outcome.status, 0);
@@ -313,6 +402,92 @@ TEST(Show, TellsThePathAndTheTypes) {
   EXPECT_TRUE((*shown)["types"].contains("F32"));
   EXPECT_EQ((*shown)["metadata"]["general.architecture"], "llama");
   EXPECT_THAT(run({"show", kBpe}).out, AllOf(HasSubstr("llama"), HasSubstr("F32")));
+}
+
+TEST(Show, SaysWhatItIsSampledWithAndFromWhere) {
+  const auto shown = parse_json(run({"show", kBpe, "--json"}).out);
+  ASSERT_TRUE(shown.has_value());
+  const Json& values = (*shown)["sampling"]["values"];
+  EXPECT_EQ(values["temperature"]["value"], "0.8");
+  EXPECT_EQ(values["temperature"]["from"], "general default");
+  EXPECT_THAT(run({"show", kBpe}).out, HasSubstr("top_k 40"));
+
+  // A file that is called after a family takes its values.
+  const std::string path = scratch_folder() + "/tiny-sarvam.gguf";
+  spit(path, slurp(kBpe));
+  const auto family = parse_json(run({"show", path, "--json"}).out);
+  ASSERT_TRUE(family.has_value());
+  EXPECT_EQ((*family)["sampling"]["family"]["name"], "Sarvam");
+  EXPECT_EQ((*family)["sampling"]["values"]["top_k"]["value"], "20");
+  EXPECT_EQ((*family)["sampling"]["values"]["top_k"]["from"], "model family");
+  EXPECT_THAT(run({"show", path}).out, HasSubstr("Sarvam"));
+}
+
+TEST(Perplexity, MeasuresATextWhateverTheSplit) {
+  const std::string text = scratch_folder() + "/text";
+  std::string words;
+  for (int i = 0; i < 60; ++i) words += "word " + std::to_string(i * i) + ", ";
+  spit(text, words + "\n");
+  const std::string model = fixture("tiny-llama-q8_0.gguf");
+  Json expected;
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {}, {"-ub", "7", "-t", "2"}, {"-b", "1"}, {"--isa", "scalar"}}) {
+    std::vector<std::string> args{"perplexity", model, "-f", text, "-c", "32", "--json"};
+    args.insert(args.end(), flags.begin(), flags.end());
+    const Outcome outcome = run(args);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    Json object = parse_json(outcome.out).value();
+    EXPECT_EQ(count_lines(outcome.err), object["windows"].get<std::size_t>());
+    object.erase("seconds");
+    if (expected.is_null()) expected = object;
+    EXPECT_EQ(object, expected);
+  }
+  EXPECT_EQ(expected["windows"], expected["text_tokens"].get<int>() / 32);
+  EXPECT_EQ(expected["scored_tokens"], expected["windows"].get<int>() * 15);
+  EXPECT_GT(expected["perplexity"].get<double>(), 1);
+  EXPECT_EQ(expected["running"].back(), expected["perplexity"]);
+  const auto two =
+      parse_json(run({"perplexity", model, "-f", text, "-c", "32", "--chunks", "2", "--json"}).out);
+  EXPECT_EQ(two.value()["perplexity"], expected["running"][1]);
+  EXPECT_THAT(run({"perplexity", "-m", model, "-f", "-", "-c", "32"}, words).out,
+              HasSubstr("perplexity "));
+  EXPECT_EQ(run({"perplexity", model, "-f", text, "-c", "32", "-ctk", "f32", "-ctv", "f32"}).status,
+            0);
+}
+
+TEST(Perplexity, RefusesWhatCannotBe) {
+  EXPECT_EQ(run({"perplexity", "no-such-model"}).status, 2);  // no text
+  EXPECT_EQ(run({"perplexity", "no-such-model", "-f", "x", "-c", "2"}).status, 2);
+  EXPECT_EQ(run({"perplexity", "no-such-model", "-f", "x", "--chunks", "-2"}).status, 2);
+  EXPECT_EQ(run({"perplexity", "no-such-model", "-f", "x"}).status, 3);
+  EXPECT_EQ(run({"perplexity", kBpe, "-f", "/no/such/text"}).status, 3);
+  EXPECT_EQ(run({"perplexity", kBpe, "-f", "-"}, "too short").status, 2);
+}
+
+TEST(Compare, MeasuresOneDumpFromAnother) {
+  const std::string tokens = slurp(fixture("tiny-llama-q8_0.tokens"));
+  const std::string out = scratch_folder() + "/ours.f32";
+  const std::string reference = fixture("tiny-llama-q8_0.logits.f32");
+  ASSERT_EQ(run({"logits", fixture("tiny-llama-q8_0.gguf"), "--tokens", tokens, "-o", out}).status,
+            0);
+  const auto same = parse_json(run({"compare", out, out, "--tokens", tokens, "--json"}).out);
+  EXPECT_EQ(same.value()["positions"], 20);
+  EXPECT_EQ(same.value()["mean_kl"]["value"], 0);
+  EXPECT_EQ(same.value()["same_top"]["value"], 1);
+  const auto far = parse_json(run({"compare", reference, out, "--tokens", tokens, "--json"}).out);
+  const double kl = far.value()["mean_kl"]["value"].get<double>();
+  EXPECT_GT(kl, 0);
+  EXPECT_LT(kl, 0.01);  // what rounding activations to int8 costs a random model
+  EXPECT_THAT(run({"compare", reference, out, "--tokens", tokens}).out, HasSubstr("mean KL"));
+
+  EXPECT_EQ(run({"compare", reference, out}).status, 2);
+  EXPECT_EQ(run({"compare", reference, "/no/such/file", "--tokens", tokens}).status, 3);
+  EXPECT_EQ(run({"compare", reference, out, "--tokens", "1,9999,3,4"}).status, 2);
+  const std::string broken = scratch_folder() + "/broken.f32";
+  spit(broken, slurp(out).substr(4));
+  EXPECT_EQ(run({"compare", reference, broken, "--tokens", tokens}).status, 4);
+  spit(broken, std::string(slurp(out).size(), '\xff'));
+  EXPECT_EQ(run({"compare", reference, broken, "--tokens", tokens}).status, 4);
 }
 
 }  // namespace

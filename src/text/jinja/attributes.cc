@@ -98,7 +98,7 @@ Result<Value> find_item(Evaluator& evaluator, const Value& object, const Value& 
   if (object.is_sequence()) return object.items()[at];
   if (object.is(Kind::range)) return Value::integer(object.as_range().at(at));
   const std::string_view text = object.as_text();
-  if (!object.is_ascii()) TRY(evaluator.budget().charge(text.size() / 64));
+  if (!object.is_ascii()) TRY(evaluator.budget().charge(std::min(at, object.n_runes() - at) / 16));
   const std::size_t first = rune_offset(object, at);
   const std::size_t length = decode_rune(text.substr(first)).length;
   return Value::text(std::string(text.substr(first, length))).with_markup(object.is_markup());
@@ -129,7 +129,8 @@ Result<Value> type_attribute(Evaluator& evaluator, const Value& object, std::str
 }
 
 Result<Value> get_attribute(Evaluator& evaluator, const Value& object, std::string_view name) {
-  if (object.is_undefined()) return raised("{}", object.as_undefined().message);
+  if (object.is_undefined() && !(name.starts_with("__") && name.ends_with("__")))
+    return raised("{}", object.as_undefined().message);
   Value found = TRY(type_attribute(evaluator, object, name));
   if (!found.is_missing() && !(found.is_undefined() && object.is(Kind::dict))) return found;
   if (object.is(Kind::dict)) {
@@ -179,9 +180,11 @@ Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& 
   const std::size_t n = is_empty ? 0 : taken.size();
   if (object.is(Kind::range)) {
     const RangeObject& range = object.as_range();
-    const auto end = range.start + taken.stop * range.step;
+    constexpr Int kFar = Int{1} << 60;
+    const Int given = step.is_none() ? 1 : std::clamp(step.as_int(), -kFar, kFar);
+    const Int end = range.start + taken.stop * range.step;
     return Value::of(
-        make<RangeObject>(range.start + taken.start * range.step, end, range.step * by));
+        make<RangeObject>(range.start + taken.start * range.step, end, range.step * given));
   }
   if (object.is_string()) {
     if (n == 0) return Value::text({}).with_markup(object.is_markup());

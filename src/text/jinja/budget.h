@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one render may spend: steps (each also stands for 32 bytes of text written or one item made,
+// What one render may spend: steps (each also stands for 16 bytes of text written or one item made,
 // so they bound memory as well), the size of a text, and depth. Depth is counted, and next to the
 // count stands the stack that is really left, since a worker thread may have little.
 #pragma once
@@ -32,7 +32,7 @@ class Budget {
   // For a text of so many bytes about to be made.
   Result<void> charge_text(std::size_t bytes) {
     if (bytes > limits_.max_output_bytes) return too_long();
-    return charge(bytes / 32 + 1);
+    return charge(bytes / 16 + 1);
   }
   std::size_t max_text() const { return limits_.max_output_bytes; }
   int max_depth() const { return limits_.max_depth; }

@@ -37,8 +37,8 @@ Result<Value> integer(Evaluator&, const Value& subject, CallArgs args) {
   if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
   if (subject.is_integral()) return Value::integer(subject.as_int());
   if (subject.is_string()) {
-    static_cast<void>(TRY(bound[1].is_missing() ? Result<Int>(10) : int_argument(bound[1])));
-    const Int base = bound[1].is_missing() ? 10 : bound[1].as_int();
+    // Python's TypeError about the base is caught as one about the text is.
+    const Int base = bound[1].is_missing() ? 10 : int_argument(bound[1]).value_or(1);
     bool overflow = false;
     if (base == 0 || (base >= 2 && base <= 36))
       if (const auto number = parse_int(subject.as_text(), static_cast<int>(base), overflow))

@@ -76,6 +76,13 @@ Result<Value> join(Evaluator& evaluator, const Value& subject, CallArgs args) {
   }
 }
 
+// The "reverse" that goes on to Python's sorted(), which wants a number.
+Result<bool> reverse_flag(const Value& value) {
+  if (value.is_missing()) return false;
+  return TRY(int_argument(value))
+  != 0;
+}
+
 Result<Value> sort(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound =
       TRY(bind(std::move(args), "sort", {"reverse", "case_sensitive", "attribute"}));
@@ -83,7 +90,7 @@ Result<Value> sort(Evaluator& evaluator, const Value& subject, CallArgs args) {
   std::vector<Value> items = TRY(collect(evaluator, subject));
   std::vector<Value> keys;
   for (const Value& item : items) keys.push_back(TRY(path.key(evaluator, item, flag(bound[1]))));
-  TRY(sort_by_keys(evaluator, keys, items, flag(bound[0])));
+  TRY(sort_by_keys(evaluator, keys, items, TRY(reverse_flag(bound[0]))));
   return Value::list(std::move(items));
 }
 
@@ -203,7 +210,7 @@ Result<Value> dictsort(Evaluator& evaluator, const Value& subject, CallArgs args
   std::vector<Value> keys;
   for (const Value& item : items)
     keys.push_back(TRY(whole.key(evaluator, item.items()[by_key ? 0 : 1], flag(bound[0]))));
-  TRY(sort_by_keys(evaluator, keys, items, flag(bound[2])));
+  TRY(sort_by_keys(evaluator, keys, items, TRY(reverse_flag(bound[2]))));
   return Value::list(std::move(items));
 }
 

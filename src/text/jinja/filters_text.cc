@@ -151,8 +151,9 @@ Result<Value> urlencode(Evaluator& evaluator, const Value& subject, CallArgs arg
 }
 
 Result<Value> tojson(Evaluator& evaluator, const Value& subject, CallArgs args) {
-  const std::vector<Value> bound =
+  std::vector<Value> bound =
       TRY(bind(std::move(args), "tojson", {"ensure_ascii", "indent", "separators", "sort_keys"}));
+  if (subject.is_string()) bound[1] = Value();  // never looked at
   return evaluator.text(TRY(to_json(
       evaluator, subject, TRY(json_style(evaluator, bound[0], bound[1], bound[2], bound[3])))));
 }

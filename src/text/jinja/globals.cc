@@ -23,7 +23,7 @@ Result<Value> range(Evaluator&, CallArgs args) {
   for (std::size_t i = 0; i < 3; ++i) {
     if (bound[i].is_missing()) continue;
     const Int given = TRY(int_argument(bound[i]));
-    constexpr Int kFar = Int{1} << 100;
+    constexpr Int kFar = Int{1} << 60;
     if (given > kFar || given < -kFar) return raised("the arguments of range() are too large");
     parts[only_stop ? 1 : i] = given;
   }

@@ -89,7 +89,7 @@ Result<Value> partition(Evaluator& evaluator, const Value& self, CallArgs args) 
 Result<Value> replace(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "replace", {"", "", ""}, 2));
   const std::string_view from = TRY(text_argument(bound[0], "replace"));
-  TRY(text_argument(bound[1], "replace"));
+  if (!self.is_markup()) TRY(text_argument(bound[1], "replace"));
   const Value to = self.is_markup() ? TRY(escaped(evaluator, bound[1])) : bound[1];
   const std::ptrdiff_t at_most = bound[2].is_missing() ? -1 : TRY(size_argument(bound[2]));
   TRY(evaluator.budget().charge_text(replaced_size(self.as_text(), from, to.as_text(), at_most)));

@@ -34,7 +34,8 @@ class PercentFormatter {
         rest_(text.as_text()),
         arguments_(arguments),
         is_markup_(text.is_markup()) {
-    is_mapping_ = arguments.is(Kind::dict) || arguments.is(Kind::list) || arguments.is_undefined();
+    is_mapping_ = arguments.is(Kind::dict) || arguments.is(Kind::list) ||
+                  arguments.is(Kind::range) || arguments.is_undefined();
   }
 
   Result<std::string> run() {

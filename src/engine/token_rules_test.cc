@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/token_rules.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "base/file.h"
+#include "format/model_files.h"
+
+namespace hearth::engine {
+namespace {
+
+std::shared_ptr<const text::Tokenizer> tiny_tokenizer() {
+  const std::string path =
+      std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/models/tiny-llama-q8_0.gguf";
+  std::vector<format::NamedFd> shards;
+  shards.push_back({open_for_read(path).value(), path});
+  return text::Tokenizer::load(format::ModelFiles::map(std::move(shards)).value()->gguf()).value();
+}
+
+TEST(TokenRules, IgnoringTheEndForbidsEveryTokenThatEnds) {
+  const auto tokenizer = tiny_tokenizer();
+  TokenRules rules(*tokenizer);
+  Request request;
+  EXPECT_EQ(rules.applied(request), request.sampling);
+  request.ignore_end = true;
+  const auto params = rules.applied(request);
+  std::vector<TokenId> ends;
+  for (TokenId id = 0; id < static_cast<TokenId>(tokenizer->size()); ++id)
+    if (tokenizer->is_end_of_generation(id)) ends.push_back(id);
+  ASSERT_FALSE(ends.empty());
+  ASSERT_EQ(params.logit_bias.size(), ends.size());
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    EXPECT_EQ(params.logit_bias[i], (sample::LogitBias{ends[i], -INFINITY}));
+}
+
+TEST(TokenRules, BreakersBecomeTokensOnlyWhereDryActs) {
+  const auto tokenizer = tiny_tokenizer();
+  TokenRules rules(*tokenizer);
+  Request request;
+  request.dry_breakers = {"\n"};
+  EXPECT_TRUE(rules.applied(request).dry_sequence_breakers.empty());
+  request.sampling.dry_multiplier = 0.8F;
+  for (const char* breaker : {"\n", ":", "\n"}) {  // a change, and a change back
+    request.dry_breakers = {breaker};
+    const auto sequences = rules.applied(request).dry_sequence_breakers;
+    ASSERT_FALSE(sequences.empty());
+    for (const auto& sequence : sequences)
+      EXPECT_THAT(std::string(tokenizer->bytes_of(sequence[0])), testing::HasSubstr(breaker));
+  }
+  request.dry_breakers.clear();
+  EXPECT_TRUE(rules.applied(request).dry_sequence_breakers.empty());
+  request.dry_breakers = {"\n"};
+  request.sampling.dry_sequence_breakers = {{5, 6}};
+  EXPECT_EQ(rules.applied(request).dry_sequence_breakers,
+            (std::vector<std::vector<TokenId>>{{5, 6}}));
+}
+
+}  // namespace
+}  // namespace hearth::engine
