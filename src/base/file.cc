@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -59,6 +60,15 @@ Result<std::uint64_t> file_size(int fd) {
   struct stat status;
   if (::fstat(fd, &status) != 0) return fail(ErrorCode::io, "fstat: {}", errno_text(errno));
   return static_cast<std::uint64_t>(status.st_size);
+}
+
+Result<void> check_free_space(const std::string& folder, std::uint64_t n_bytes) {
+  struct statvfs status;
+  if (::statvfs(folder.c_str(), &status) != 0) return {};
+  const std::uint64_t n_free = std::uint64_t{status.f_bavail} * status.f_frsize;
+  if (n_bytes <= n_free) return {};
+  return fail(ErrorCode::io, "{}: {} bytes are needed and {} are free", printable(folder), n_bytes,
+              n_free);
 }
 
 Result<std::string> read_all(int fd, std::size_t max_bytes) {
