@@ -10,6 +10,7 @@ addresses (the text of generators and methods), and integers beyond 128 bits, wh
 
 import argparse
 import random
+import resource
 import sys
 
 import jinja_oracle
@@ -591,6 +592,8 @@ def main():
         "--statements", action="store_true", help="whole templates instead of expressions"
     )
     options = parser.parse_args()
+    # Python makes texts of any size: what needs more than this raises, and is an error in Hearth too.
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     rng = random.Random(options.seed)
     grammar = Grammar(rng)
     hearth = jinja_oracle.Hearth(options.runner)

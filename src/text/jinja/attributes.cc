@@ -28,6 +28,7 @@ Value no_attribute(const Value& object, std::string_view name) {
 }
 
 Result<Value> no_element(Evaluator& evaluator, const Value& object, const Value& key) {
+  TRY(evaluator.budget().charge_text(key.is_string() ? key.as_text().size() : 1));
   if (key.is_string()) return no_attribute(object, key.as_text());
   std::string text;
   TRY(append_repr(evaluator, text, key));
@@ -188,7 +189,13 @@ Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& 
   }
   if (object.is_string()) {
     if (n == 0) return Value::text({}).with_markup(object.is_markup());
-    TRY(evaluator.budget().charge(object.is_ascii() ? 0 : object.as_text().size() / 64));
+    // Steps of one walk from the nearer end, others over all code points.
+    if (!object.is_ascii() && by == 1) {
+      const auto first = static_cast<std::size_t>(taken.start);
+      TRY(evaluator.budget().charge(std::min(first, object.n_runes() - first) / 16));
+    } else if (by != 1) {
+      TRY(evaluator.budget().charge_runes(object.is_ascii() ? n : object.as_text().size()));
+    }
     return evaluator.text(sliced_text(object, taken, n), object.is_markup());
   }
   TRY(evaluator.budget().charge_items(n));
