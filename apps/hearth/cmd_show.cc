@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "check_weights.h"
 #include "command.h"
 #include "engine/sampling_defaults.h"
 #include "flags.h"
@@ -27,7 +28,7 @@ constexpr std::size_t kShownElements = 8;  // of an array
 
 struct Options {
   ModelArgument model;
-  bool json = false, tensors = false, metadata = false, chat_template = false;
+  bool json = false, tensors = false, metadata = false, chat_template = false, check = false;
 };
 
 Json scalar_json(const format::Value& value) {
@@ -210,10 +211,52 @@ std::string to_text(const Facts& facts, const format::Gguf& gguf, const Options&
   return text;
 }
 
+Json to_json(const BadTensor& bad) {
+  Json object;
+  object["tensor"] = to_valid_utf8(bad.tensor->name);
+  object["type"] = std::string(format::type_info(bad.tensor->type).name);
+  object["shard"] = bad.tensor->shard;
+  object["bad_blocks"] = bad.n_bad;
+  object["first"] = Json::array();
+  for (const std::uint64_t block : bad.first)
+    object["first"].push_back({{"block", block}, {"offset", offset_of_block(*bad.tensor, block)}});
+  return object;
+}
+
+// Says which tensors hold what is no number; the exit status tells whether any does.
+std::string to_text(const BadTensor& bad) {
+  const format::Tensor& tensor = *bad.tensor;
+  const format::TypeInfo& type = format::type_info(tensor.type);
+  const char* piece = type.block_elems == 1 ? "value" : "block";
+  const std::string shard = tensor.shard == 0 ? "" : fmt::format(" of shard {}", tensor.shard + 1);
+  return fmt::format("{} ({}): {} of {} {}s hold no number, the first is {} {} at byte {}{}\n",
+                     printable(tensor.name, 80), type.name, bad.n_bad,
+                     tensor.bytes.size() / type.block_bytes, piece, piece, bad.first[0],
+                     offset_of_block(tensor, bad.first[0]), shard);
+}
+
+// Says which tensors hold what is no number; the exit status tells whether any does.
+Result<int> check(const format::Gguf& gguf, bool json) {
+  const std::vector<BadTensor> found = TRY(find_bad_weights(gguf));
+  Json object;
+  object["tensors"] = gguf.tensors().size();
+  object["bad"] = Json::array();
+  std::string text;
+  for (const BadTensor& bad : found) {
+    object["bad"].push_back(to_json(bad));
+    text += to_text(bad);
+  }
+  if (found.empty())
+    text = fmt::format("{} tensors, all weights are numbers\n", gguf.tensors().size());
+  TRY(write_stdout(json ? to_json_text(object, 2) + "\n" : text));
+  return found.empty() ? 0 : exit_code(ErrorCode::integrity);
+}
+
 Result<int> show(const Options& options) {
   const std::string name = TRY(options.model.take());
   const auto files = TRY(format::ModelFiles::map(TRY(open_model(name))));
   const format::Gguf& gguf = files->gguf();
+  if (options.check) return check(gguf, options.json);
   if (options.chat_template) {
     const auto source = TRY(gguf.get_string("tokenizer.chat_template"));
     if (!source)
@@ -235,6 +278,7 @@ Result<int> show(const Options& options) {
 Action declare_show(Flags& flags) {
   auto options = std::make_shared<Options>();
   options->model.declare(flags);
+  flags.add("--check", options->check, "look for NaN and infinity in all weights; exit 4 if any");
   flags.add("--json", options->json, "print an object with all metadata");
   flags.add("--metadata", options->metadata, "list the metadata");
   flags.add("--tensors", options->tensors, "list the tensors");

@@ -28,6 +28,7 @@ Action declare_detokenize(Flags& flags);
 Action declare_import(Flags& flags);
 Action declare_list(Flags& flags);
 Action declare_logits(Flags& flags);
+Action declare_make_random(Flags& flags);
 Action declare_perplexity(Flags& flags);
 Action declare_run(Flags& flags);
 Action declare_show(Flags& flags);

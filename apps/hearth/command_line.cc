@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "args.h"
 #include "base/escape.h"
@@ -62,6 +64,16 @@ std::string overview() {
          "A MODEL is a name from 'hearth list' or the path of a GGUF file.\n"
          "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 malformed or unsupported file,\n"
          "5 does not fit in memory or context, 130 interrupted.\n";
+}
+
+// The flag and the word given in CLI11's "Could not convert: --flag = word".
+std::optional<std::pair<std::string, std::string>> split_conversion_error(
+    const std::string& message) {
+  constexpr std::string_view kStart = "Could not convert: ", kBetween = " = ";
+  const std::size_t between = message.find(kBetween);
+  if (!message.starts_with(kStart) || between == std::string::npos) return std::nullopt;
+  return std::pair(message.substr(kStart.size(), between - kStart.size()),
+                   message.substr(between + kBetween.size()));
 }
 
 Action printing(std::string text) {
@@ -133,7 +145,12 @@ Error CommandLine::explain(const CLI::ParseError& error,
     return {ErrorCode::usage,
             fmt::format("unexpected argument '{}'; see '{}'", printable(first, 60), help)};
   }
-  return {ErrorCode::usage, fmt::format("{}; see '{}'", printable(error.what(), 200), help)};
+  const std::string message = error.what();
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ConversionError))
+    if (const auto parts = split_conversion_error(message))
+      return {ErrorCode::usage, fmt::format("{}: '{}' is not a number in range; see '{}'",
+                                            parts->first, printable(parts->second, 60), help)};
+  return {ErrorCode::usage, fmt::format("{}; see '{}'", printable(message, 200), help)};
 }
 
 }  // namespace hearth::app

@@ -15,6 +15,7 @@ std::span<const Command> commands() {
       {"logits", "write the logits of every position of a token list", declare_logits},
       {"compare", "how far one dump of logits is from another", declare_compare},
       {"perplexity", "how well a model predicts a text", declare_perplexity},
+      {"make-random", "a file of random weights in a real model's shape", declare_make_random},
       {"version", "version, build and instruction set", declare_version},
   };
   return kCommands;

@@ -21,6 +21,7 @@ class OutputFile {
 
   Result<void> write(std::span<const std::byte> bytes);
   Result<void> commit();
+  int fd() const { return fd_.get(); }  // for writers that take a descriptor
 
  private:
   OutputFile() = default;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,9 +25,15 @@ void UniqueFd::reset() {
   fd_ = -1;
 }
 
-Result<UniqueFd> open_for_read(const std::string& path) {
-  // O_NONBLOCK keeps a FIFO under a model's name from hanging the open; regular files ignore it.
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+namespace {
+
+struct Opened {
+  UniqueFd fd;
+  mode_t mode = 0;
+};
+
+Result<Opened> open_readable(const std::string& path, int flags) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (!fd) {
     const int error_number = errno;
     const bool missing = error_number == ENOENT || error_number == ENOTDIR;
@@ -36,15 +43,32 @@ Result<UniqueFd> open_for_read(const std::string& path) {
   struct stat status;
   if (::fstat(fd.get(), &status) != 0)
     return fail(ErrorCode::io, "{}: {}", printable(path), errno_text(errno));
-  if (!S_ISREG(status.st_mode))
+  return Opened{std::move(fd), status.st_mode};
+}
+
+}  // namespace
+
+Result<UniqueFd> open_for_read(const std::string& path) {
+  // O_NONBLOCK keeps a FIFO under a model's name from hanging the open; regular files ignore it.
+  Opened opened = TRY(open_readable(path, O_NONBLOCK));
+  if (!S_ISREG(opened.mode))
     return fail(ErrorCode::integrity, "{}: not a regular file", printable(path));
-  return fd;
+  return std::move(opened.fd);
 }
 
 Result<std::uint64_t> file_size(int fd) {
   struct stat status;
   if (::fstat(fd, &status) != 0) return fail(ErrorCode::io, "fstat: {}", errno_text(errno));
   return static_cast<std::uint64_t>(status.st_size);
+}
+
+Result<void> check_free_space(const std::string& folder, std::uint64_t n_bytes) {
+  struct statvfs status;
+  if (::statvfs(folder.c_str(), &status) != 0) return {};
+  const std::uint64_t n_free = std::uint64_t{status.f_bavail} * status.f_frsize;
+  if (n_bytes <= n_free) return {};
+  return fail(ErrorCode::io, "{}: {} bytes are needed and {} are free", printable(folder), n_bytes,
+              n_free);
 }
 
 Result<std::string> read_all(int fd, std::size_t max_bytes) {
@@ -67,8 +91,8 @@ Result<std::string> read_all(int fd, std::size_t max_bytes) {
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
-  const UniqueFd fd = TRY(open_for_read(path));
-  auto text = read_all(fd.get(), max_bytes);
+  const Opened opened = TRY(open_readable(path, 0));
+  auto text = read_all(opened.fd.get(), max_bytes);
   if (!text) return fail(text.error().code, "{}: {}", printable(path), text.error().message);
   return text;
 }

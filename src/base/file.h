@@ -40,7 +40,11 @@ Result<UniqueFd> open_for_read(const std::string& path);
 // The size in bytes of an open regular file.
 Result<std::uint64_t> file_size(int fd);
 
-// Reads a whole file or stream, refusing more than max_bytes (does_not_fit).
+// Refuses (io) what a folder's file system has no room for. Where it does not tell, the write will.
+Result<void> check_free_space(const std::string& folder, std::uint64_t n_bytes);
+
+// Reads a whole file or stream, refusing more than max_bytes (does_not_fit). The path may be that
+// of a pipe or a device, as a shell's <(command) is: the caller is a person who named it.
 Result<std::string> read_all(int fd, std::size_t max_bytes);
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
 

@@ -70,6 +70,14 @@ TEST(OpenForRead, PermissionIsAnIoError) {
   EXPECT_EQ(open_for_read(path).error().code, ErrorCode::io);
 }
 
+TEST(CheckFreeSpace, RefusesMoreThanThereIs) {
+  EXPECT_TRUE(check_free_space("/tmp", 0));
+  EXPECT_TRUE(check_free_space("/no/such/folder", 1));
+  const auto refused = check_free_space("/tmp", std::uint64_t{1} << 62);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::io);
+}
+
 TEST(ReadAll, PutsShortReadsTogether) {
   Pipe pipe = make_pipe();
   std::string sent;
@@ -81,6 +89,14 @@ TEST(ReadAll, PutsShortReadsTogether) {
   });
   EXPECT_EQ(read_all(pipe.read_end.get(), sent.size()).value(), sent);
   writer.join();
+}
+
+TEST(ReadFile, TakesThePathOfAPipe) {
+  Pipe pipe = make_pipe();
+  ASSERT_TRUE(write_all(pipe.write_end.get(), "through a pipe"));
+  pipe.write_end.reset();
+  EXPECT_EQ(read_file(fmt::format("/dev/fd/{}", pipe.read_end.get()), 100).value(),
+            "through a pipe");
 }
 
 TEST(ReadAll, RefusesMoreThanTheLimit) {

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/file.h"
+#include "format/gguf_copy.h"
 #include "format/gguf_test_util.h"
 
 namespace hearth::format {
@@ -96,6 +97,20 @@ TEST(GgufWriter, every_kind_of_value_reads_back) {
   EXPECT_EQ(got(gguf.get_int_array("i8s")).int_at(0), -1);
   EXPECT_EQ(got(gguf.get_float_array("f64s")).float_at(1), 2.0);
   touch_everything(gguf);
+}
+
+TEST(GgufCopy, every_kind_of_value_is_written_again) {
+  const UniqueFd fd = memory_file();
+  ASSERT_TRUE(write_gguf(fd.get(), every_kind_of_value()));
+  const std::string bytes = content(fd);
+  const ParsedBytes parsed = parse_bytes({bytes});
+  ASSERT_TRUE(parsed.gguf);
+  WriteModel copy;
+  for (const KeyValue& pair : parsed.gguf->metadata())
+    copy.metadata.push_back({std::string(pair.key), write_value(pair.value)});
+  const UniqueFd again = memory_file();
+  ASSERT_TRUE(write_gguf(again.get(), copy));
+  EXPECT_EQ(content(again), bytes);
 }
 
 TEST(GgufWriter, tensors_read_back_from_spans_and_from_a_source) {

@@ -31,7 +31,7 @@ enum class Fill {
   random,    // random bits, scales around 1/64
   all_ones,  // every quant and group scale all ones
   zeros,     // every quant and group scale zero
-  extreme,   // bytes 0x80 or 0x7f or 0xff in runs, the largest finite scales
+  extreme,   // bytes 0x80 or 0x7f or 0xff in runs, the largest scales
   tiny,      // random bits, subnormal 16-bit scales
 };
 
@@ -114,13 +114,13 @@ inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k,
         put(b, 64, scale(true));
         break;
       case WeightType::mxfp4:
-        out[b * bytes] = fill == Fill::extreme ? 254
+        out[b * bytes] = fill == Fill::extreme ? static_cast<uint8_t>(254 + b % 2)
                          : fill == Fill::tiny  ? static_cast<uint8_t>(rng() % 3)
                                                : static_cast<uint8_t>(118 + rng() % 6);
         break;
       case WeightType::nvfp4:
         for (size_t i = 0; i < 4; ++i) {
-          out[b * bytes + i] = fill == Fill::extreme ? 0x7e
+          out[b * bytes + i] = fill == Fill::extreme ? static_cast<uint8_t>(0x7e + (b + i) % 2)
                                : fill == Fill::tiny  ? static_cast<uint8_t>(rng() % 8)
                                                      : static_cast<uint8_t>(0x20 + rng() % 0x10);
         }

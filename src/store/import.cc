@@ -4,7 +4,6 @@
 // imports run side by side. The short one (rename into place, write the manifest) holds the store's
 // lock, so that remove() never sees a blob whose manifest is still to come.
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -122,15 +121,6 @@ Result<bool> seems_present(const std::string& blobs, const Incoming& one) {
   return false;
 }
 
-Result<void> check_space(const std::string& folder, std::uint64_t bytes) {
-  struct statvfs status;
-  if (::statvfs(folder.c_str(), &status) != 0) return {};  // the copy itself will tell
-  const std::uint64_t free_bytes = std::uint64_t{status.f_bavail} * status.f_frsize;
-  if (bytes <= free_bytes) return {};
-  return fail(ErrorCode::io, "{}: {} bytes are needed and {} are free", printable(folder), bytes,
-              free_bytes);
-}
-
 }  // namespace
 
 Result<void> Store::check_name_is_free(const Manifest& manifest, bool replace) const {
@@ -170,7 +160,7 @@ Result<Manifest> Store::import_file(const ImportOptions& options) {
     TRY(start_copy(one));
     bytes_to_copy += one.file.bytes;
   }
-  TRY(check_space(blobs_dir(), bytes_to_copy));
+  TRY(check_free_space(blobs_dir(), bytes_to_copy));
   for (Incoming& one : incoming) TRY(read_through(one, progress));
 
   // What seemed present may be another file of the same size, or be gone by now: copy it after all.

@@ -65,6 +65,7 @@ TEST(Usage, FaultsExitWithTwoAndSuggest) {
   EXPECT_EQ(flag.status, 2);  // before any look for the model
   EXPECT_THAT(flag.err, HasSubstr("--temp"));
   EXPECT_EQ(run({"run"}).status, 2);
+  EXPECT_THAT(run({"run", "m", "-n", "many"}).err, HasSubstr("'many' is not a number"));
   EXPECT_EQ(run({"run", "no-such-model", "--temp", "hot", "hi"}).status, 2);
   EXPECT_EQ(run({"run", "no-such-model", "--top-p", "nan", "hi"}).status, 2);
   EXPECT_EQ(run({"run", "no-such-model", "-t", "-7", "hi"}).status, 2);

@@ -28,7 +28,7 @@ import time
 from collections import Counter
 
 import numpy as np
-from llama_reference import Llama, log_softmax
+from reference_model import ReferenceModel, log_softmax, round_blocks
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 LICENSES = pathlib.Path("/usr/share/common-licenses")
@@ -65,20 +65,6 @@ def tokenizer(model):
 
 def half_away(x):
     return np.copysign(np.floor(np.abs(x) + np.float32(0.5)), x)
-
-
-def round_blocks(x, block, rounding=np.rint, f16_scale=False):
-    """Round rows to int8 in blocks of `block` from the start of the row; the last
-    block may be shorter.  Returns the values that the int8 numbers stand for."""
-    out = np.empty_like(x)
-    for at in range(0, x.shape[-1], block):
-        part = x[..., at : at + block]
-        scale = np.abs(part).max(-1, keepdims=True) / np.float32(127)
-        inverse = np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale > 0)
-        if f16_scale:
-            scale = scale.astype(np.float16).astype(np.float32)
-        out[..., at : at + block] = rounding(part * inverse) * scale
-    return out
 
 
 def blocks(size, **kw):
@@ -168,7 +154,7 @@ def main():
     ap.add_argument("--out", help="also write the table to this Markdown file")
     args = ap.parse_args()
 
-    model = Llama(args.model)
+    model = ReferenceModel(args.model)
     tok = tokenizer(model)
     texts = {t: pathlib.Path(t).read_text() for t in args.text} if args.text else default_texts()
     variants = {

@@ -17,7 +17,7 @@ import pathlib
 
 import numpy as np
 from kl_activation import blocks
-from llama_reference import Llama, log_softmax
+from reference_model import ReferenceModel, log_softmax
 
 
 def main():
@@ -37,7 +37,7 @@ def main():
     text = pathlib.Path(args.ids).read_text() if pathlib.Path(args.ids).exists() else args.ids
     ids = [int(i) for i in text.replace(",", " ").split()]
     act = blocks(args.block, f16_scale=args.f16_scale) if args.block else None
-    logits = Llama(args.model, np.float64).forward(ids, act)
+    logits = ReferenceModel(args.model, np.float64).forward(ids, act)
     if args.out:
         logits.astype("<f4").tofile(args.out)
     if args.compare:

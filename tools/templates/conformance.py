@@ -2,8 +2,8 @@
 """Compares Hearth's chat templates with Python's jinja2, byte by byte.
 
     pip install -r tools/templates/requirements.txt
-    ninja -C build hearth_template_runner
-    python3 tools/templates/conformance.py --runner build/hearth_template_runner FOLDER [FOLDER...]
+    ninja -C build/release hearth_template_runner
+    python3 tools/templates/conformance.py --runner build/release/src/text/hearth_template_runner FOLDER [FOLDER...]
 
 Every *.jinja of the folders is rendered over the conversations of conversations.py: with and without
 tools, system messages, tool calls, thinking, parts; with and without a generation prompt; and with

@@ -6,6 +6,7 @@ and lstrip_blocks, the loop controls, a {% generation %} tag, a "tojson" that is
 HTML escapes, and the functions raise_exception and strftime_now. The clock stands still at NOW.
 """
 
+import copy
 import datetime
 import functools
 import json
@@ -72,7 +73,8 @@ def compiled(source):
 def render(source, variables):
     """(True, text), or (False, message) where Python raises."""
     try:
-        text = compiled(source).render(**variables)
+        # A copy, for there are ways around the immutable sandbox ("indent" extends a list in place).
+        text = compiled(source).render(**copy.deepcopy(variables))
         text.encode()
         return True, text
     except Exception as error:
@@ -86,6 +88,25 @@ def undeclared(source):
     except jinja2.TemplateSyntaxError:
         return set()
     return names - set(environment().globals)
+
+
+def folds_a_slice(source):
+    """Whether Jinja's compiler may fold a slice of a constant that has none, like (1)[1:], into
+    undefined. It does where all around is constant too; elsewhere, and in Hearth, it raises."""
+    try:
+        tree = environment().parse(source)
+    except jinja2.TemplateSyntaxError:
+        return False
+    for node in tree.find_all(jinja2.nodes.Getitem):
+        if not isinstance(node.arg, jinja2.nodes.Slice):
+            continue
+        try:
+            value = node.node.as_const(jinja2.nodes.EvalContext(environment()))
+        except Exception:
+            continue
+        if not isinstance(value, (str, list, tuple, range)):
+            return True
+    return False
 
 
 class Hearth:

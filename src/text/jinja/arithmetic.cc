@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -40,6 +41,14 @@ Result<Value> int_result(bool overflowed, const Int& result) {
   return Value::integer(result);
 }
 
+// Rounded once where both are exact; the wider type keeps larger ones close to that.
+double true_quotient(Int a, Int b) {
+  constexpr Int kExact = Int{1} << 53;
+  if (a <= kExact && a >= -kExact && b <= kExact && b >= -kExact)
+    return static_cast<double>(a) / static_cast<double>(b);
+  return static_cast<double>(static_cast<long double>(a) / static_cast<long double>(b));
+}
+
 Result<Value> apply_to_ints(BinaryOp op, Int a, Int b) {
   Int result = 0;
   switch (op) {
@@ -51,7 +60,7 @@ Result<Value> apply_to_ints(BinaryOp op, Int a, Int b) {
       return int_result(__builtin_mul_overflow(a, b, &result), result);
     case BinaryOp::div:
       if (b == 0) return raised("division by zero");
-      return Value::real(to_double(a) / to_double(b));
+      return Value::real(true_quotient(a, b));
     case BinaryOp::floor_div:
     case BinaryOp::mod:
       if (b == 0)
@@ -125,6 +134,9 @@ Result<Value> add_texts(Evaluator& evaluator, const Value& a, const Value& b) {
 }  // namespace
 
 Result<Value> repeat(Evaluator& evaluator, const Value& sequence, Int times) {
+  constexpr Int kMost = static_cast<Int>(std::uint64_t{1} << 63);
+  if (times >= kMost || times < -kMost)
+    return raised("cannot fit 'int' into an index-sized integer");
   if (times < 0) times = 0;
   if (sequence.is_string()) {
     const std::string_view unit = sequence.as_text();
@@ -132,8 +144,11 @@ Result<Value> repeat(Evaluator& evaluator, const Value& sequence, Int times) {
       return evaluator.budget().too_long();
     std::string out;
     if (!unit.empty()) {
-      out.reserve(unit.size() * static_cast<std::size_t>(times));
-      for (Int i = 0; i < times; ++i) out += unit;
+      const std::size_t size = unit.size() * static_cast<std::size_t>(times);
+      TRY(evaluator.budget().charge_text(size));
+      out.reserve(size);
+      if (times > 0) out = unit;
+      while (out.size() < size) out.append(out, 0, std::min(out.size(), size - out.size()));
     }
     return evaluator.text(std::move(out), sequence.is_markup());
   }

@@ -28,6 +28,7 @@ Value no_attribute(const Value& object, std::string_view name) {
 }
 
 Result<Value> no_element(Evaluator& evaluator, const Value& object, const Value& key) {
+  TRY(evaluator.budget().charge_text(key.is_string() ? key.as_text().size() : 1));
   if (key.is_string()) return no_attribute(object, key.as_text());
   std::string text;
   TRY(append_repr(evaluator, text, key));
@@ -98,7 +99,7 @@ Result<Value> find_item(Evaluator& evaluator, const Value& object, const Value& 
   if (object.is_sequence()) return object.items()[at];
   if (object.is(Kind::range)) return Value::integer(object.as_range().at(at));
   const std::string_view text = object.as_text();
-  if (!object.is_ascii()) TRY(evaluator.budget().charge(text.size() / 64));
+  if (!object.is_ascii()) TRY(evaluator.budget().charge(std::min(at, object.n_runes() - at) / 16));
   const std::size_t first = rune_offset(object, at);
   const std::size_t length = decode_rune(text.substr(first)).length;
   return Value::text(std::string(text.substr(first, length))).with_markup(object.is_markup());
@@ -129,7 +130,8 @@ Result<Value> type_attribute(Evaluator& evaluator, const Value& object, std::str
 }
 
 Result<Value> get_attribute(Evaluator& evaluator, const Value& object, std::string_view name) {
-  if (object.is_undefined()) return raised("{}", object.as_undefined().message);
+  if (object.is_undefined() && !(name.starts_with("__") && name.ends_with("__")))
+    return raised("{}", object.as_undefined().message);
   Value found = TRY(type_attribute(evaluator, object, name));
   if (!found.is_missing() && !(found.is_undefined() && object.is(Kind::dict))) return found;
   if (object.is(Kind::dict)) {
@@ -179,13 +181,21 @@ Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& 
   const std::size_t n = is_empty ? 0 : taken.size();
   if (object.is(Kind::range)) {
     const RangeObject& range = object.as_range();
-    const auto end = range.start + taken.stop * range.step;
+    constexpr Int kFar = Int{1} << 60;
+    const Int given = step.is_none() ? 1 : std::clamp(step.as_int(), -kFar, kFar);
+    const Int end = range.start + taken.stop * range.step;
     return Value::of(
-        make<RangeObject>(range.start + taken.start * range.step, end, range.step * by));
+        make<RangeObject>(range.start + taken.start * range.step, end, range.step * given));
   }
   if (object.is_string()) {
     if (n == 0) return Value::text({}).with_markup(object.is_markup());
-    TRY(evaluator.budget().charge(object.is_ascii() ? 0 : object.as_text().size() / 64));
+    // Steps of one walk from the nearer end, others over all code points.
+    if (!object.is_ascii() && by == 1) {
+      const auto first = static_cast<std::size_t>(taken.start);
+      TRY(evaluator.budget().charge(std::min(first, object.n_runes() - first) / 16));
+    } else if (by != 1) {
+      TRY(evaluator.budget().charge_runes(object.is_ascii() ? n : object.as_text().size()));
+    }
     return evaluator.text(sliced_text(object, taken, n), object.is_markup());
   }
   TRY(evaluator.budget().charge_items(n));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one render may spend: steps (each also stands for 32 bytes of text written or one item made,
+// What one render may spend: steps (each also stands for 16 bytes of text written or one item made,
 // so they bound memory as well), the size of a text, and depth. Depth is counted, and next to the
 // count stands the stack that is really left, since a worker thread may have little.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -32,8 +33,18 @@ class Budget {
   // For a text of so many bytes about to be made.
   Result<void> charge_text(std::size_t bytes) {
     if (bytes > limits_.max_output_bytes) return too_long();
-    return charge(bytes / 32 + 1);
+    return charge(bytes / 16 + 1);
   }
+  // For comparing or hashing so many bytes, and for searching them for so many others.
+  Result<void> charge_scan(std::size_t bytes) { return charge(bytes / 32); }
+  Result<void> charge_search(std::size_t bytes, std::size_t wanted) {
+    return charge(bytes / 16 + std::min(wanted, bytes) / 4 + 1);
+  }
+  // For looking at so many bytes code point by code point.
+  Result<void> charge_runes(std::size_t bytes) { return charge(bytes / 4); }
+  // How many parts may still be cut off a text, each of which costs kPart steps.
+  static constexpr std::uint64_t kPart = 4;
+  std::size_t max_parts() const { return (limits_.max_steps - steps_) / kPart + 1; }
   std::size_t max_text() const { return limits_.max_output_bytes; }
   int max_depth() const { return limits_.max_depth; }
   std::unexpected<Error> too_long() const {

@@ -180,7 +180,7 @@ Result<Evaluator::Flow> Evaluator::run_for(const ForStmt& stmt) {
   return Flow::normal;
 }
 
-Result<Value> Evaluator::run_recursive_loop(const ForStmt& stmt, const Ref<Frame>& outer,
+Result<Value> Evaluator::run_recursive_loop(const ForStmt& stmt, Ref<Frame> outer,
                                             const Value& items, int depth0) {
   const Nesting nesting(budget_);
   if (nesting.too_deep() || calls_ >= budget_.max_depth()) return Nesting::error();
@@ -194,7 +194,7 @@ Result<Value> Evaluator::run_recursive_loop(const ForStmt& stmt, const Ref<Frame
   return capture.take();
 }
 
-Result<Evaluator::Flow> Evaluator::run_items(const ForStmt& stmt, const Ref<Frame>& test_frame,
+Result<Evaluator::Flow> Evaluator::run_items(const ForStmt& stmt, Ref<Frame> test_frame,
                                              const Value& items, int depth0) {
   Ref<IteratorObject> iterator = TRY(iterate(*this, items));
   std::optional<std::size_t> size = length_of(items);
@@ -277,6 +277,7 @@ void Evaluator::export_name(const NameExpr& target, const Value& value) {
 Result<void> Evaluator::unpack(const SequenceExpr& targets, const Value& value) {
   if (!is_iterable(value)) return raised("cannot unpack non-iterable {} object", type_name(value));
   const Ref<IteratorObject> items = TRY(iterate(*this, value));
+  TRY(budget_.charge(4));
   std::vector<Value> taken;
   while (taken.size() <= targets.items.size()) {
     Value item = TRY(items->next(*this));

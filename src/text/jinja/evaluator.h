@@ -54,7 +54,7 @@ class Evaluator {
   // For macros, loops and the items that pass a loop's test.
   Result<Value> run_macro(const MacroBody& macro, const Ref<Frame>& outer,
                           std::vector<Value> arguments, Value caller, Value kwargs, Value varargs);
-  Result<Value> run_recursive_loop(const ForStmt& loop, const Ref<Frame>& outer, const Value& items,
+  Result<Value> run_recursive_loop(const ForStmt& loop, Ref<Frame> outer, const Value& items,
                                    int depth0);
   Result<bool> passes_test(const ForStmt& loop, const Ref<Frame>& frame, Value& item);
   Result<void> begin_test(const ForStmt& loop, const Ref<Frame>& frame);
@@ -70,7 +70,7 @@ class Evaluator {
   Result<Flow> run_output(const OutputStmt& stmt);
   Result<Flow> run_if(const IfStmt& stmt);
   Result<Flow> run_for(const ForStmt& stmt);
-  Result<Flow> run_items(const ForStmt& stmt, const Ref<Frame>& test_frame, const Value& items,
+  Result<Flow> run_items(const ForStmt& stmt, Ref<Frame> test_frame, const Value& items,
                          int depth0);
   Result<Flow> run_set(const SetStmt& stmt);
   Result<Flow> run_set_block(const SetBlockStmt& stmt);

@@ -47,6 +47,7 @@ Result<Value> reverse(Evaluator& evaluator, const Value& subject, CallArgs args)
   if (subject.is_string()) {
     const std::size_t n = subject.n_runes();
     const auto size = static_cast<Int>(n);
+    TRY(evaluator.budget().charge_runes(subject.as_text().size()));
     return evaluator.text(
         n == 0 ? std::string() : sliced_text(subject, RangeObject(size - 1, -1, -1), n),
         subject.is_markup());
@@ -76,6 +77,14 @@ Result<Value> join(Evaluator& evaluator, const Value& subject, CallArgs args) {
   }
 }
 
+// The "reverse" that goes on to Python's sorted(), which wants a number.
+Result<bool> reverse_flag(const Value& value) {
+  if (value.is_missing()) return false;
+  const Int number = TRY(int_argument(value));
+  if (number != static_cast<int>(number)) return raised("Python int too large to convert to C int");
+  return number != 0;
+}
+
 Result<Value> sort(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound =
       TRY(bind(std::move(args), "sort", {"reverse", "case_sensitive", "attribute"}));
@@ -83,7 +92,7 @@ Result<Value> sort(Evaluator& evaluator, const Value& subject, CallArgs args) {
   std::vector<Value> items = TRY(collect(evaluator, subject));
   std::vector<Value> keys;
   for (const Value& item : items) keys.push_back(TRY(path.key(evaluator, item, flag(bound[1]))));
-  TRY(sort_by_keys(evaluator, keys, items, flag(bound[0])));
+  TRY(sort_by_keys(evaluator, keys, items, TRY(reverse_flag(bound[0]))));
   return Value::list(std::move(items));
 }
 
@@ -98,7 +107,7 @@ Result<Value> unique(Evaluator&, const Value& subject, CallArgs args) {
     while (true) {
       Value item = TRY(items->next(evaluator));
       if (item.is_missing()) return item;
-      TRY(evaluator.budget().charge(1));
+      TRY(evaluator.budget().charge(8));
       Value key = TRY(path.key(evaluator, item, case_sensitive));
       const std::uint64_t hash = TRY(hash_of(evaluator, key));
       if (seen->find(key, hash)) continue;
@@ -203,7 +212,7 @@ Result<Value> dictsort(Evaluator& evaluator, const Value& subject, CallArgs args
   std::vector<Value> keys;
   for (const Value& item : items)
     keys.push_back(TRY(whole.key(evaluator, item.items()[by_key ? 0 : 1], flag(bound[0]))));
-  TRY(sort_by_keys(evaluator, keys, items, flag(bound[2])));
+  TRY(sort_by_keys(evaluator, keys, items, TRY(reverse_flag(bound[2]))));
   return Value::list(std::move(items));
 }
 

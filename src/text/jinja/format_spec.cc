@@ -259,6 +259,7 @@ Result<std::string> format_value(Evaluator& evaluator, const Value& value,
     return raised("unsupported format string passed to {}.__format__", type_name(value));
   const Spec spec = TRY(parse_spec(evaluator, spec_text, type_name(value)));
   TRY(evaluator.budget().charge_text(spec.width * 4));
+  TRY(evaluator.budget().charge(8 + spec.precision.value_or(0) / 2));
   if (value.is_string()) return format_text(value.as_text(), spec);
   if (value.is(Kind::floating)) return format_float(value.as_real(), spec, "float");
   return format_int(value.as_int(), spec);

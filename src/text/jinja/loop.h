@@ -29,6 +29,7 @@ class LoopObject final : public ExtendedObject, public CycleMember {
   bool is_callable() const override { return true; }
   Result<Value> call(Evaluator& evaluator, CallArgs args) override;
   Result<std::string> to_text(Evaluator& evaluator) const override;
+  Result<Value> size(Evaluator& evaluator) override { return Value::size(TRY(length(evaluator))); }
   Result<Value> cycle(CallArgs args) const;
   Result<Value> changed(Evaluator& evaluator, CallArgs args);
 

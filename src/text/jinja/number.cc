@@ -123,6 +123,7 @@ std::optional<Int> parse_int(std::string_view source, int base, bool& overflow) 
   if (base == 0) base = 10;
   const std::size_t first = i;
   UInt magnitude = 0;
+  const UInt highest = (~UInt{0} >> 1) / static_cast<unsigned>(base);
   bool after_underscore = needs_digit;
   for (; i < text.size(); ++i) {
     if (text[i] == '_') {
@@ -132,7 +133,7 @@ std::optional<Int> parse_int(std::string_view source, int base, bool& overflow) 
     }
     const int digit = digit_value(text[i]);
     if (digit >= base) return std::nullopt;
-    if (magnitude > (~UInt{0} >> 1) / static_cast<unsigned>(base)) overflow = true;
+    if (magnitude > highest) overflow = true;
     magnitude = magnitude * static_cast<unsigned>(base) + static_cast<unsigned>(digit);
     after_underscore = false;
   }

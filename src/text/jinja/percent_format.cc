@@ -34,7 +34,8 @@ class PercentFormatter {
         rest_(text.as_text()),
         arguments_(arguments),
         is_markup_(text.is_markup()) {
-    is_mapping_ = arguments.is(Kind::dict) || arguments.is(Kind::list) || arguments.is_undefined();
+    is_mapping_ = arguments.is(Kind::dict) || arguments.is(Kind::list) ||
+                  arguments.is(Kind::range) || arguments.is_undefined();
   }
 
   Result<std::string> run() {
@@ -238,6 +239,7 @@ class PercentFormatter {
     if (!value.is_number()) return raised("must be real number, not {}", type_name(value));
     const double number = value.as_real();
     if (spec.precision && *spec.precision > 100000) return raised("the precision is too large");
+    TRY(evaluator_.budget().charge(8 + spec.precision.value_or(0) / 2));
     std::string digits;
     if (std::isfinite(number)) {
       digits = float_digits(std::fabs(number), static_cast<int>(spec.precision.value_or(6)),

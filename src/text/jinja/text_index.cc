@@ -14,6 +14,15 @@ std::size_t rune_offset(std::string_view text, std::size_t n) {
   return text.size();
 }
 
+std::size_t rune_offset_from_end(std::string_view text, std::size_t n) {
+  std::size_t at = text.size();
+  while (n > 0 && at > 0) {
+    --at;
+    if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80) --n;
+  }
+  return at;
+}
+
 std::u32string decoded(std::string_view text) {
   std::u32string out;
   out.reserve(text.size());

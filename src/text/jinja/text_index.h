@@ -15,9 +15,13 @@ namespace hearth::text::jinja {
 // The byte where code point n of valid UTF-8 starts; the size of the text if there are no more than
 // n.
 std::size_t rune_offset(std::string_view text, std::size_t n);
-// The same of a string value, without a walk if it is ASCII.
+// The byte where the last n code points start.
+std::size_t rune_offset_from_end(std::string_view text, std::size_t n);
+// The same of a string value: no walk if it is ASCII, from the nearer end if not.
 inline std::size_t rune_offset(const Value& text, std::size_t n) {
-  return text.is_ascii() ? std::min(n, text.as_text().size()) : rune_offset(text.as_text(), n);
+  if (text.is_ascii()) return std::min(n, text.as_text().size());
+  if (n < text.n_runes() / 2) return rune_offset(text.as_text(), n);
+  return rune_offset_from_end(text.as_text(), text.n_runes() - std::min(n, text.n_runes()));
 }
 // How many code points start before a byte.
 inline std::size_t rune_index(const Value& text, std::size_t byte) {
