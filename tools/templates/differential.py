@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random templates, rendered by Python's jinja2 and by Hearth: the bytes must be the same.
 
-    python3 tools/templates/differential.py --runner build/release/src/text/hearth_template_runner --cases 20000 --seed 1
+    python3 tools/templates/differential.py --cases 20000 --seed 1 \\
+        --runner build/release/src/text/hearth_template_runner
 
 Expressions and statements come from a grammar; values of all types meet all operators, filters, tests
 and methods, so most cases raise, in both. Whatever differs is printed. Left out: what depends on

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Filters on sequences as a whole: length first last list reverse join sort unique min max batch
-// slice dictsort items groupby.
+// slice dictsort items groupby random.
 #include <algorithm>
 #include <unordered_map>
 
@@ -35,6 +35,17 @@ Result<Value> last(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "last", {}));
   Value item = TRY(TRY(iterate_reversed(evaluator, subject))->next(evaluator));
   return item.is_missing() ? Value::undefined("No last item, sequence was empty.") : item;
+}
+
+// Any item will do: always the same one, so that a conversation is one prompt.
+Result<Value> random(Evaluator& evaluator, const Value& subject, CallArgs args) {
+  TRY(bind(std::move(args), "random", {}));
+  const auto size = length_of(subject);
+  if (!size) return raised("object of type '{}' has no len()", type_name(subject));
+  if (*size == 0) return Value::undefined("No random item, sequence was empty.");
+  if (subject.is(Kind::dict) || subject.is(Kind::view))
+    return raised("'{}' object has no items by number", type_name(subject));
+  return get_item(evaluator, subject, Value::integer(0));
 }
 
 Result<Value> list(Evaluator& evaluator, const Value& subject, CallArgs args) {
@@ -149,6 +160,7 @@ Result<Value> batch(Evaluator&, const Value& subject, CallArgs args) {
       return equals(evaluator, Value::size(batch_items.size()), bound[0]);
     };
     for (Value& item : TRY(collect(evaluator, subject))) {
+      TRY(evaluator.budget().charge(4));
       if (TRY(size_is_count())) batches.push_back(Value::list(std::exchange(batch_items, {})));
       batch_items.push_back(std::move(item));
     }
@@ -251,10 +263,11 @@ Result<Value> groupby(Evaluator& evaluator, const Value& subject, CallArgs args)
 }
 
 constexpr Filter kFilters[] = {
-    {"length", length}, {"count", length},       {"first", first},       {"last", last},
-    {"list", list},     {"reverse", reverse},    {"join", join},         {"sort", sort},
-    {"unique", unique}, {"min", extreme<false>}, {"max", extreme<true>}, {"batch", batch},
-    {"slice", slice},   {"dictsort", dictsort},  {"items", items},       {"groupby", groupby},
+    {"length", length},   {"count", length},       {"first", first},       {"last", last},
+    {"list", list},       {"reverse", reverse},    {"join", join},         {"sort", sort},
+    {"unique", unique},   {"min", extreme<false>}, {"max", extreme<true>}, {"batch", batch},
+    {"random", random},   {"slice", slice},        {"dictsort", dictsort}, {"items", items},
+    {"groupby", groupby},
 };
 
 }  // namespace

@@ -185,8 +185,7 @@ Result<std::string> format_int(Int value, const Spec& spec) {
   if (spec.grouping == ',' && base != 10) return raised("Cannot specify ',' with '{}'.", spec.type);
   NumberText number;
   number.sign = sign_text(value < 0, spec.sign);
-  number.digits =
-      int_text_in(value < 0 ? UInt{0} - static_cast<UInt>(value) : static_cast<UInt>(value), base);
+  number.digits = int_text_in(magnitude_of(value), base);
   if (spec.alternate && base != 10) number.prefix = std::string("0") + spec.type;
   if (spec.type == 'X')
     std::transform(number.digits.begin(), number.digits.end(), number.digits.begin(),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Methods of str that answer questions, and the methods of dict, list and tuple.
+// Methods of str that answer questions, and the methods of numbers, dict, list and tuple.
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "base/utf8.h"
@@ -203,6 +204,26 @@ Result<Value> sequence_index(Evaluator& evaluator, const Value& self, CallArgs a
   return raised("{} is not in {}", text, type_name(self));
 }
 
+Result<Value> conjugate(Evaluator&, const Value& self, CallArgs args) {
+  TRY(bind(std::move(args), "conjugate", {}));
+  return self.is(Kind::floating) ? self : Value::integer(self.as_int());
+}
+
+Result<Value> is_integer(Evaluator&, const Value& self, CallArgs args) {
+  TRY(bind(std::move(args), "is_integer", {}));
+  return Value::boolean(std::isfinite(self.as_real()) &&
+                        std::floor(self.as_real()) == self.as_real());
+}
+
+template <bool kOnes>
+Result<Value> bits(Evaluator&, const Value& self, CallArgs args) {
+  TRY(bind(std::move(args), "bit_length", {}));
+  Int n = 0;
+  for (UInt rest = magnitude_of(self.as_int()); rest != 0; rest >>= 1)
+    n += kOnes ? static_cast<Int>(rest & 1) : 1;
+  return Value::integer(n);
+}
+
 constexpr Method kTextMethods[] = {
     {"find", find<false, false>},
     {"rfind", find<true, false>},
@@ -237,6 +258,11 @@ constexpr Method kDictMethods[] = {
 constexpr Method kSequenceMethods[] = {
     {"count", sequence_count}, {"index", sequence_index}, {"copy", copy}};
 
+constexpr Method kIntMethods[] = {
+    {"conjugate", conjugate}, {"bit_length", bits<false>}, {"bit_count", bits<true>}};
+
+constexpr Method kFloatMethods[] = {{"conjugate", conjugate}, {"is_integer", is_integer}};
+
 const Method* find_in(std::span<const Method> methods, std::string_view name) {
   for (const Method& method : methods)
     if (method.name == name) return &method;
@@ -247,6 +273,9 @@ const Method* find_in(std::span<const Method> methods, std::string_view name) {
 
 std::span<const Method> text_query_methods() {
   return kTextMethods;
+}
+const Method* find_number_method(std::string_view name, bool of_float) {
+  return of_float ? find_in(kFloatMethods, name) : find_in(kIntMethods, name);
 }
 const Method* find_dict_method(std::string_view name) {
   return find_in(kDictMethods, name);

@@ -67,7 +67,7 @@ std::string int_text_in(UInt magnitude, unsigned base) {
 
 std::string int_text(Int value) {
   if (value >= 0) return int_text_in(static_cast<UInt>(value), 10);
-  return "-" + int_text_in(UInt{0} - static_cast<UInt>(value), 10);
+  return "-" + int_text_in(magnitude_of(value), 10);
 }
 
 std::string float_text(double value) {
@@ -169,7 +169,7 @@ std::optional<double> parse_float(std::string_view source) {
 
 double to_double(Int value) {
   const bool negative = value < 0;
-  UInt magnitude = negative ? UInt{0} - static_cast<UInt>(value) : static_cast<UInt>(value);
+  UInt magnitude = magnitude_of(value);
   int shift = 0;
   bool sticky = false;
   // 64 significant bits with the rest folded into the lowest one round as the exact value would.

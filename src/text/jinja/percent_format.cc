@@ -220,8 +220,7 @@ class PercentFormatter {
       return raised("%{} format: {} is required, not {}", spec.type,
                     is_decimal ? "a real number" : "an integer", type_name(value));
     const unsigned base = is_decimal ? 10 : spec.type == 'o' ? 8 : 16;
-    std::string digits = int_text_in(
-        *number < 0 ? UInt{0} - static_cast<UInt>(*number) : static_cast<UInt>(*number), base);
+    std::string digits = int_text_in(magnitude_of(*number), base);
     if (spec.type == 'X')
       std::transform(digits.begin(), digits.end(), digits.begin(),
                      [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
