@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 
+#include "base/json.h"
 #include "text/chat_template.h"
 
 namespace hearth::text {
