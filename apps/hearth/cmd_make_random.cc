@@ -180,8 +180,8 @@ Result<int> make_random(const Options& options) {
 
 Action declare_make_random(Flags& flags) {
   auto options = std::make_shared<Options>();
-  flags.add("--shape", options->shape,
-            "llama-1b, llama-3b, llama-8b, smollm-135m, qwen3-0.6b or qwen3-30b-a3b-12l");
+  flags.require("--shape", options->shape,
+                "llama-1b, llama-3b, llama-8b, smollm-135m, qwen3-0.6b or qwen3-30b-a3b-12l");
   flags.add("--type", options->type, "types of the tensors, as llama.cpp mixes them (Q4_K_M)");
   flags.add("--vocab", options->vocab, "the model whose tokenizer is taken");
   flags.add("-o,--output", options->output, "the file to make");

@@ -100,12 +100,12 @@ Facts gather(const format::ModelFiles& files, std::string path) {
   const auto tokenizer = text::Tokenizer::load(gguf);
   facts.tokenizer = tokenizer ? (*tokenizer)->description() : "none: " + tokenizer.error().message;
   const auto source = gguf.get_string("tokenizer.chat_template");
-  if (!source || !*source) {
-    facts.template_state = "none";
-  } else {
-    const auto parsed = text::ChatTemplate::parse(**source);
+  if (const auto text = source ? *source : std::nullopt) {
+    const auto parsed = text::ChatTemplate::parse(*text);
     facts.template_state =
-        parsed ? fmt::format("{} bytes", (*source)->size()) : "broken: " + parsed.error().message;
+        parsed ? fmt::format("{} bytes", text->size()) : "broken: " + parsed.error().message;
+  } else {
+    facts.template_state = "none";
   }
   const auto plan = model::compile_plan(gguf);
   facts.runnable = describe(plan ? Result<void>() : Result<void>(std::unexpected(plan.error())));

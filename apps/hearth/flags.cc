@@ -40,8 +40,8 @@ void Flags::add(const std::string& names, bool& value, const std::string& help) 
   command_.add_flag(names, value, help);
 }
 
-void Flags::require(const std::string& name, std::string& value, const std::string& help) {
-  command_.add_option(name, value, help)->required();
+void Flags::require(const std::string& names, std::string& value, const std::string& help) {
+  command_.add_option(names, value, help)->required()->take_last();
 }
 
 void Flags::add_words(const std::string& usage, std::vector<std::string>& words) {

@@ -31,8 +31,8 @@ class Flags {
   void add(const std::string& names, std::vector<std::string>& values, const std::string& help);
   // A switch: takes no value and sets true.
   void add(const std::string& names, bool& value, const std::string& help);
-  // A positional argument that must be there.
-  void require(const std::string& name, std::string& value, const std::string& help);
+  // A flag or positional argument that must be given.
+  void require(const std::string& names, std::string& value, const std::string& help);
   // All positional arguments there are, shown in the help as USAGE.
   void add_words(const std::string& usage, std::vector<std::string>& words);
 

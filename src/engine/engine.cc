@@ -53,7 +53,7 @@ struct Engine::Impl {
 
   // The engine thread's own.
   std::unique_ptr<LoadedModel> model;
-  std::optional<TokenRules> token_rules;
+  std::unique_ptr<TokenRules> token_rules;  // of the model's tokenizer
   std::list<Running> running;
   std::list<CachedSequence> cached;
   model::Batch batch;
@@ -154,7 +154,7 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
     return false;
   }
   model = std::move(*result);
-  token_rules.emplace(*model->tokenizer());
+  token_rules = std::make_unique<TokenRules>(*model->tokenizer());
   sample::ChosenDefaults defaults = sampling_defaults(model->gguf());
   std::string notice = model->template_notice();
   for (const std::string& warning : defaults.warnings)

@@ -15,8 +15,9 @@ Result<void> score_window(LoadedModel& loaded, std::span<const model::TokenId> t
                           const PerplexityOptions& options, RunningMean& nll) {
   const std::uint32_t n_ctx = options.n_ctx, first = n_ctx / 2;
   const text::Tokenizer* const tokenizer = loaded.tokenizer();
-  const bool starts_with_bos =
-      tokenizer != nullptr && tokenizer->adds_bos() && tokenizer->bos().has_value();
+  model::TokenId first_token = tokens[0];
+  if (tokenizer != nullptr && tokenizer->adds_bos())
+    first_token = tokenizer->bos().value_or(first_token);
   model::Sequence sequence(loaded.sequences());
   model::Batch batch;
   for (std::uint32_t at = 0; at < n_ctx; at += loaded.limits().max_rows) {
@@ -28,11 +29,10 @@ Result<void> score_window(LoadedModel& loaded, std::span<const model::TokenId> t
     for (std::uint32_t index = at; index < at + n; ++index) {
       const auto position = static_cast<std::int32_t>(index);
       const bool scored = index >= first && index + 1 < n_ctx;
-      batch.rows.push_back(
-          {.token = index == 0 && starts_with_bos ? *tokenizer->bos() : tokens[index],
-           .position = {position, position, position, position},
-           .kv_index = index,
-           .wanted = scored ? model::Wanted::logits : model::Wanted::nothing});
+      batch.rows.push_back({.token = index == 0 ? first_token : tokens[index],
+                            .position = {position, position, position, position},
+                            .kv_index = index,
+                            .wanted = scored ? model::Wanted::logits : model::Wanted::nothing});
     }
     loaded.forward().run(batch);
     sequence.commit(n);

@@ -6,7 +6,7 @@ namespace {
 
 std::string_view text_or_empty(const format::Gguf& gguf, std::string_view key) {
   const auto text = gguf.get_string(key);
-  return text && *text ? **text : std::string_view();
+  return text ? text->value_or("") : "";
 }
 
 sample::MetadataValue describe(const format::KeyValue& pair) {

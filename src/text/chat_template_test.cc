@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/json.h"
+
 namespace hearth::text {
 namespace {
 

@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <span>
 #include <sstream>
 
 #include "base/json.h"
+#include "base/sha256.h"
 #include "program.h"
 
 namespace hearth::test {
@@ -114,6 +116,27 @@ TEST(DefaultModel, LogitsAreTheSameBytesWhateverTheSplit) {
     ASSERT_EQ(run(args).status, 0);
     if (expected.empty()) expected = slurp(out);
     EXPECT_EQ(slurp(out), expected);
+  }
+}
+
+// Against llama-perplexity on a text that every Debian has (docs/measurements/perplexity.md).
+TEST(DefaultModel, PredictsATextAsWellAsLlamaCppSays) {
+  const std::string path =
+      std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/perplexity/smollm2.json";
+  const Json expected = parse_json(slurp(path)).value();
+  const std::string text = expected["text"];
+  const std::string bytes = slurp(text);
+  Sha256 hash;
+  hash.update(std::as_bytes(std::span(bytes)));
+  if (hash.finish_hex() != expected["text_sha256"])
+    GTEST_SKIP() << text << " is not the text that llama.cpp was given";
+  const Outcome outcome = run({"perplexity", "smollm2", "-f", text, "--chunks", "2", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json measured = parse_json(outcome.out).value();
+  EXPECT_EQ(measured["text_tokens"], expected["text_tokens"]);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const double theirs = expected["running"][i].get<double>();
+    EXPECT_NEAR(measured["running"][i].get<double>(), theirs, 0.005 * theirs);
   }
 }
 

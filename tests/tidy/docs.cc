@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
 
 #include "rules.h"
@@ -57,6 +58,26 @@ void check_line(const Tree& tree, const File& page, std::size_t number, std::str
   }
 }
 
+// A fence that names a file ("```cpp src/a/x.h") shows a part of it: the lines up to the closing
+// fence stand in that file, one after the other.
+void check_excerpt(const Tree& tree, const File& page, std::size_t first,
+                   std::span<const std::string_view> lines, Breaches& breaches) {
+  const std::size_t space = lines[first].find(' ');
+  if (space == std::string_view::npos) return;
+  const std::string_view path = lines[first].substr(space + 1);
+  const File* const file = tree.find(path);
+  if (file == nullptr) {
+    breaches.push_back(fmt::format("{}:{}: there is no {}", page.path, first + 1, path));
+    return;
+  }
+  std::string excerpt = "\n";
+  for (std::size_t i = first + 1; i < lines.size() && !lines[i].starts_with("```"); ++i)
+    excerpt += std::string(lines[i]) + "\n";
+  if (("\n" + file->text).find(excerpt) == std::string::npos)
+    breaches.push_back(
+        fmt::format("{}:{}: this is not the text of {}", page.path, first + 1, path));
+}
+
 }  // namespace
 
 Breaches check_docs(const Tree& tree) {
@@ -72,7 +93,10 @@ Breaches check_docs(const Tree& tree) {
           fmt::format("{}: {} lines, the limit is {}", page.path, lines.size(), limit));
     bool in_code = false;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      if (lines[i].starts_with("```")) in_code = !in_code;
+      if (lines[i].starts_with("```")) {
+        in_code = !in_code;
+        if (in_code) check_excerpt(tree, page, i, lines, breaches);
+      }
       if (!in_code) check_line(tree, page, i + 1, lines[i], breaches);
     }
   }

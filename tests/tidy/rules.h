@@ -25,7 +25,8 @@ Breaches check_lines(const Tree& tree);    // 100 columns, white space, leftover
 Breaches check_headers(const Tree& tree);  // #pragma once, the SPDX line, no using namespace
 Breaches check_files(const Tree& tree);    // links, large and binary files
 
-// docs.cc: what pages say about the tree.
-Breaches check_docs(const Tree& tree);  // paths that they name exist; length of the two front pages
+// docs.cc: what pages say about the tree. Paths that they name exist, excerpts that name a file are
+// its text; length of the two front pages.
+Breaches check_docs(const Tree& tree);
 
 }  // namespace hearth::tidy

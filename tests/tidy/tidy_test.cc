@@ -140,6 +140,20 @@ TEST(TidyRules, Docs) {
                                    HasSubstr("ARCHITECTURE.md: 201 lines")));
 }
 
+TEST(TidyRules, Excerpts) {
+  EXPECT_THAT(check_docs(tree_of({{"src/a/x.h", "one\n  two\nthree\n"},
+                                  {"docs/page.md",
+                                   "```cpp src/a/x.h\none\n  two\n```\n"    // true
+                                   "```cpp src/a/x.h\n  two\nthree\n```\n"  // true, to the end
+                                   "```cpp src/a/x.h\ntwo\n```\n"           // not a whole line
+                                   "```cpp src/a/x.h\none\nthree\n```\n"    // a gap
+                                   "```\nanything\n```\n```sh\nls\n```\n"   // names no file
+                                   "```cpp src/a/gone.h\none\n```\n"}})),
+              ElementsAre("docs/page.md:9: this is not the text of src/a/x.h",
+                          "docs/page.md:12: this is not the text of src/a/x.h",
+                          "docs/page.md:22: there is no src/a/gone.h"));
+}
+
 #define TIDY_REPOSITORY_TEST(name, rule)               \
   TEST(TidyRepository, name) {                         \
     const Breaches breaches = rule(repository());      \

@@ -3,7 +3,8 @@
 
     pip install -r tools/templates/requirements.txt
     ninja -C build/release hearth_template_runner
-    python3 tools/templates/conformance.py --runner build/release/src/text/hearth_template_runner FOLDER [FOLDER...]
+    python3 tools/templates/conformance.py FOLDER [FOLDER...] \\
+        --runner build/release/src/text/hearth_template_runner
 
 Every *.jinja of the folders is rendered over the conversations of conversations.py: with and without
 tools, system messages, tool calls, thinking, parts; with and without a generation prompt; and with

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random templates, rendered by Python's jinja2 and by Hearth: the bytes must be the same.
 
-    python3 tools/templates/differential.py --runner build/release/src/text/hearth_template_runner --cases 20000 --seed 1
+    python3 tools/templates/differential.py --cases 20000 --seed 1 \\
+        --runner build/release/src/text/hearth_template_runner
 
 Expressions and statements come from a grammar; values of all types meet all operators, filters, tests
 and methods, so most cases raise, in both. Whatever differs is printed. Left out: what depends on
@@ -10,6 +11,7 @@ addresses (the text of generators and methods), and integers beyond 128 bits, wh
 
 import argparse
 import random
+import resource
 import sys
 
 import jinja_oracle
@@ -591,6 +593,8 @@ def main():
         "--statements", action="store_true", help="whole templates instead of expressions"
     )
     options = parser.parse_args()
+    # Python makes texts of any size: what needs more than this raises, and is an error in Hearth too.
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     rng = random.Random(options.seed)
     grammar = Grammar(rng)
     hearth = jinja_oracle.Hearth(options.runner)

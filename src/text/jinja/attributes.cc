@@ -28,6 +28,7 @@ Value no_attribute(const Value& object, std::string_view name) {
 }
 
 Result<Value> no_element(Evaluator& evaluator, const Value& object, const Value& key) {
+  TRY(evaluator.budget().charge_text(key.is_string() ? key.as_text().size() : 1));
   if (key.is_string()) return no_attribute(object, key.as_text());
   std::string text;
   TRY(append_repr(evaluator, text, key));
@@ -53,10 +54,78 @@ bool is_mutating(const Value& object, std::string_view name) {
   return false;
 }
 
+// What an Undefined object of Python does have; all else that is asked of it raises.
+bool is_attribute_of_undefined(std::string_view name) {
+  return is_one_of(name, {"__add__",
+                          "__aiter__",
+                          "__bool__",
+                          "__call__",
+                          "__class__",
+                          "__complex__",
+                          "__delattr__",
+                          "__dir__",
+                          "__div__",
+                          "__doc__",
+                          "__eq__",
+                          "__float__",
+                          "__floordiv__",
+                          "__format__",
+                          "__ge__",
+                          "__getattr__",
+                          "__getattribute__",
+                          "__getitem__",
+                          "__getstate__",
+                          "__gt__",
+                          "__hash__",
+                          "__init__",
+                          "__init_subclass__",
+                          "__int__",
+                          "__iter__",
+                          "__le__",
+                          "__len__",
+                          "__lt__",
+                          "__mod__",
+                          "__module__",
+                          "__mul__",
+                          "__ne__",
+                          "__neg__",
+                          "__new__",
+                          "__pos__",
+                          "__pow__",
+                          "__radd__",
+                          "__rdiv__",
+                          "__reduce__",
+                          "__reduce_ex__",
+                          "__repr__",
+                          "__rfloordiv__",
+                          "__rmod__",
+                          "__rmul__",
+                          "__rpow__",
+                          "__rsub__",
+                          "__rtruediv__",
+                          "__setattr__",
+                          "__sizeof__",
+                          "__slots__",
+                          "__str__",
+                          "__sub__",
+                          "__subclasshook__",
+                          "__truediv__",
+                          "_undefined_exception",
+                          "_undefined_hint",
+                          "_undefined_message",
+                          "_undefined_name",
+                          "_undefined_obj",
+                          "_fail_with_undefined_error"});
+}
+
 const Method* find_method(const Value& object, std::string_view name) {
   switch (object.kind()) {
     case Kind::string:
       return find_text_method(name);
+    case Kind::boolean:
+    case Kind::integer:
+    case Kind::floating:
+      return find_number_method(name, object.is(Kind::floating));
     case Kind::dict:
       return find_dict_method(name);
     case Kind::list:
@@ -114,7 +183,10 @@ Result<Value> type_attribute(Evaluator& evaluator, const Value& object, std::str
   if (name.starts_with("__") && name.ends_with("__") && name.size() > 4)
     return unsafe_attribute(object, name);
   if (is_mutating(object, name)) return unsafe_attribute(object, name);
-  if (object.is_number()) return number_attribute(object, name);
+  if (object.is_number()) {
+    Value found = number_attribute(object, name);
+    if (!found.is_missing()) return found;
+  }
   if (object.is(Kind::range) && is_one_of(name, {"start", "stop", "step"})) {
     const RangeObject& range = object.as_range();
     return Value::integer(name == "start" ? range.start : name == "stop" ? range.stop : range.step);
@@ -129,8 +201,10 @@ Result<Value> type_attribute(Evaluator& evaluator, const Value& object, std::str
 }
 
 Result<Value> get_attribute(Evaluator& evaluator, const Value& object, std::string_view name) {
-  if (object.is_undefined() && !(name.starts_with("__") && name.ends_with("__")))
-    return raised("{}", object.as_undefined().message);
+  if (object.is_undefined()) {
+    if (!is_attribute_of_undefined(name)) return raised("{}", object.as_undefined().message);
+    return unsafe_attribute(object, name);
+  }
   Value found = TRY(type_attribute(evaluator, object, name));
   if (!found.is_missing() && !(found.is_undefined() && object.is(Kind::dict))) return found;
   if (object.is(Kind::dict)) {
@@ -188,7 +262,13 @@ Result<Value> get_slice(Evaluator& evaluator, const Value& object, const Value& 
   }
   if (object.is_string()) {
     if (n == 0) return Value::text({}).with_markup(object.is_markup());
-    TRY(evaluator.budget().charge(object.is_ascii() ? 0 : object.as_text().size() / 64));
+    // Steps of one walk from the nearer end, others over all code points.
+    if (!object.is_ascii() && by == 1) {
+      const auto first = static_cast<std::size_t>(taken.start);
+      TRY(evaluator.budget().charge(std::min(first, object.n_runes() - first) / 16));
+    } else if (by != 1) {
+      TRY(evaluator.budget().charge_runes(object.is_ascii() ? n : object.as_text().size()));
+    }
     return evaluator.text(sliced_text(object, taken, n), object.is_markup());
   }
   TRY(evaluator.budget().charge_items(n));

@@ -35,7 +35,7 @@ class BraceFormatter {
     while (!text.empty()) {
       const std::size_t brace = text.find_first_of("{}");
       out += text.substr(0, brace);
-      TRY(evaluator_.budget().charge(text.size() / 32 + 1));
+      TRY(evaluator_.budget().charge(std::min(brace, text.size()) / 16 + 4));
       if (brace == std::string_view::npos) break;
       const char c = text[brace];
       text.remove_prefix(brace + 1);

@@ -5,6 +5,7 @@
 // count stands the stack that is really left, since a worker thread may have little.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -34,6 +35,16 @@ class Budget {
     if (bytes > limits_.max_output_bytes) return too_long();
     return charge(bytes / 16 + 1);
   }
+  // For comparing or hashing so many bytes, and for searching them for so many others.
+  Result<void> charge_scan(std::size_t bytes) { return charge(bytes / 32); }
+  Result<void> charge_search(std::size_t bytes, std::size_t wanted) {
+    return charge(bytes / 16 + std::min(wanted, bytes) / 4 + 1);
+  }
+  // For looking at so many bytes code point by code point.
+  Result<void> charge_runes(std::size_t bytes) { return charge(bytes / 4); }
+  // How many parts may still be cut off a text, each of which costs kPart steps.
+  static constexpr std::uint64_t kPart = 4;
+  std::size_t max_parts() const { return (limits_.max_steps - steps_) / kPart + 1; }
   std::size_t max_text() const { return limits_.max_output_bytes; }
   int max_depth() const { return limits_.max_depth; }
   std::unexpected<Error> too_long() const {

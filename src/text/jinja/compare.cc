@@ -7,6 +7,7 @@
 
 #include "text/jinja/evaluator.h"
 #include "text/jinja/operations.h"
+#include "text/jinja/text_search.h"
 
 namespace hearth::text::jinja {
 namespace {
@@ -102,6 +103,7 @@ bool same_key(const Value& a, const Value& b) {
 Result<std::uint64_t> hash_of(Evaluator& evaluator, const Value& value) {
   switch (value.kind()) {
     case Kind::string:
+      TRY(evaluator.budget().charge_scan(value.as_text().size()));
       return hash_text(value.as_text());
     case Kind::boolean:
     case Kind::integer:
@@ -115,6 +117,7 @@ Result<std::uint64_t> hash_of(Evaluator& evaluator, const Value& value) {
     case Kind::tuple: {
       const Nesting nesting(evaluator.budget());
       if (nesting.too_deep()) return Nesting::error();
+      TRY(evaluator.budget().charge_items(1 + value.items().size()));
       std::uint64_t hash = 0x165667B19E3779F9u;
       for (const Value& item : value.items())
         hash = (hash ^ TRY(hash_of(evaluator, item))) * 0x100000001B3u;
@@ -137,6 +140,8 @@ Result<bool> equals(Evaluator& evaluator, const Value& a, const Value& b) {
   TRY(evaluator.budget().charge(1));
   switch (a.kind()) {
     case Kind::string:
+      if (a.as_text().size() != b.as_text().size()) return false;
+      TRY(evaluator.budget().charge_scan(a.as_text().size()));
       return a.as_text() == b.as_text();
     case Kind::none:
     case Kind::undefined:
@@ -177,6 +182,7 @@ Result<bool> compare(Evaluator& evaluator, Comparison comparison, const Value& a
   if (comparison == Comparison::not_equal) return !TRY(equals(evaluator, a, b));
   if (a.is_number() && b.is_number()) return holds(comparison, compare_numbers(a, b));
   if (a.is_string() && b.is_string()) {
+    TRY(evaluator.budget().charge_scan(std::min(a.as_text().size(), b.as_text().size())));
     const int order = a.as_text().compare(b.as_text());
     return holds(comparison, order < 0 ? -1 : order > 0 ? 1 : 0);
   }
@@ -199,8 +205,8 @@ Result<bool> contains(Evaluator& evaluator, const Value& container, const Value&
   if (container.is_string()) {
     if (!item.is_string())
       return raised("'in <string>' requires string as left operand, not {}", type_name(item));
-    TRY(evaluator.budget().charge(container.as_text().size() / 32));
-    return container.as_text().find(item.as_text()) != std::string_view::npos;
+    TRY(evaluator.budget().charge_search(container.as_text().size(), item.as_text().size()));
+    return find_text(container.as_text(), item.as_text()) != std::string_view::npos;
   }
   if (container.is(Kind::dict) ||
       (container.is(Kind::view) && container.as_view().part == ViewObject::Part::keys)) {
@@ -275,7 +281,7 @@ Result<void> sort_by_keys(Evaluator& evaluator, std::vector<Value>& keys, std::v
       std::size_t j = middle;
       const std::size_t end = std::min(left + 2 * width, order.size());
       for (std::size_t k = left; k < end; ++k) {
-        TRY(evaluator.budget().charge(1));
+        TRY(evaluator.budget().charge(2));
         if (i < middle && (j >= end || !TRY(is_less(evaluator, keys[order[j]], keys[order[i]]))))
           merged[k] = order[i++];
         else

@@ -80,6 +80,7 @@ Result<Value> Evaluator::eval_sequence(const SequenceExpr& expr) {
 }
 
 Result<Value> Evaluator::eval_dict(const DictExpr& expr) {
+  TRY(budget_.charge(6 + 3 * expr.items.size()));
   auto dict = make<DictObject>();
   for (const auto& [key_expr, value_expr] : expr.items) {
     Value key = TRY(eval(*key_expr));
@@ -122,6 +123,7 @@ Result<void> Evaluator::add_named(CallArgs& into, const Value& more) {
     return raised("argument after ** must be a mapping, not {}", type_name(more));
   for (const auto& entry : more.as_dict().entries) {
     if (!entry.key.is_string()) return raised("keywords must be strings");
+    TRY(budget_.charge(1 + into.named.size() / 8));
     const std::string_view name = entry.key.as_text();
     for (const auto& [other, value] : into.named)
       if (other == name) return raised("got multiple values for keyword argument '{}'", name);

@@ -277,6 +277,7 @@ void Evaluator::export_name(const NameExpr& target, const Value& value) {
 Result<void> Evaluator::unpack(const SequenceExpr& targets, const Value& value) {
   if (!is_iterable(value)) return raised("cannot unpack non-iterable {} object", type_name(value));
   const Ref<IteratorObject> items = TRY(iterate(*this, value));
+  TRY(budget_.charge(4));
   std::vector<Value> taken;
   while (taken.size() <= targets.items.size()) {
     Value item = TRY(items->next(*this));

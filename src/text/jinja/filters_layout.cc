@@ -38,7 +38,10 @@ Result<Value> indent(Evaluator& evaluator, const Value& subject, CallArgs args) 
     indention = std::string(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, width)), ' ');
   }
   const std::string text = std::string(subject.as_text()) + "\n";
-  const std::vector<std::string_view> lines = split_lines(text, false);
+  TRY(evaluator.budget().charge_text(text.size()));
+  const std::vector<std::string_view> lines =
+      split_lines(text, false, evaluator.budget().max_parts());
+  TRY(evaluator.budget().charge_items(lines.size()));
   if (indention.size() * lines.size() + text.size() > evaluator.budget().max_text())
     return evaluator.budget().too_long();
   std::string out;
@@ -69,6 +72,7 @@ Result<Value> truncate(Evaluator& evaluator, const Value& subject, CallArgs args
   if (!end.is_string())
     return raised("can only concatenate str (not \"{}\") to str", type_name(end));
   const auto kept = static_cast<std::size_t>(length - end_size);
+  TRY(evaluator.budget().charge_text(subject.is_ascii() ? 0 : subject.as_text().size()));
   std::string_view text = subject.as_text().substr(0, rune_offset(subject, kept));
   if (!flag(bound[1])) text = text.substr(0, text.rfind(' '));
   return evaluator.text(std::string(text) + std::string(end.as_text()), subject.is_markup());
@@ -89,9 +93,13 @@ Result<Value> wordwrap(Evaluator& evaluator, const Value& subject, CallArgs args
   TRY(evaluator.budget().charge(subject.as_text().size()));
   std::string out;
   bool is_first = true;
-  for (const std::string_view paragraph : split_lines(subject.as_text(), false)) {
+  for (const std::string_view paragraph :
+       split_lines(subject.as_text(), false, evaluator.budget().max_parts())) {
     if (!std::exchange(is_first, false)) out += separator;
     if (!bound[0].is_missing()) options.width = TRY(rough_size(bound[0]));
+    // A width between 0 and 1 is none to Python's check, and room for one code point to its loop.
+    if (options.width == 0 && bound[0].is(Kind::floating) && bound[0].as_real() > 0)
+      options.width = 1;
     if (options.width <= 0) return raised("invalid width {} (must be > 0)", options.width);
     bool is_first_line = true;
     for (const std::string& line : wrap_text(paragraph, options)) {

@@ -9,6 +9,7 @@
 #include "text/jinja/markup.h"
 #include "text/jinja/operations.h"
 #include "text/jinja/registry.h"
+#include "text/jinja/text_search.h"
 #include "text/jinja/text_tools.h"
 
 namespace hearth::text::jinja {
@@ -90,13 +91,15 @@ std::string unescaped(std::string_view text) {
 Result<Value> striptags(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "striptags", {}));
   const std::string text = TRY(to_text(evaluator, subject));
-  TRY(evaluator.budget().charge_text(text.size()));
+  TRY(evaluator.budget().charge_runes(text.size()));
   const std::string plain = without(without(text, "<!--", "-->"), "<", ">");
   std::string out;
-  for (const std::string_view word : split_space(plain, -1, false)) {
+  for (const std::string_view word :
+       split_space(plain, -1, false, evaluator.budget().max_parts())) {
     if (!out.empty()) out += ' ';
     out += word;
   }
+  TRY(evaluator.budget().charge(count_text(out, "&") * 8));
   return evaluator.text(unescaped(out));
 }
 

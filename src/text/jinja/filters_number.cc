@@ -31,12 +31,13 @@ std::optional<double> as_float(const Value& value) {
   return value.is_string() ? parse_float(value.as_text()) : std::nullopt;
 }
 
-Result<Value> integer(Evaluator&, const Value& subject, CallArgs args) {
+Result<Value> integer(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "int", {"default", "base"}));
   const Value otherwise = bound[0].is_missing() ? Value::integer(0) : bound[0];
   if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
   if (subject.is_integral()) return Value::integer(subject.as_int());
   if (subject.is_string()) {
+    TRY(evaluator.budget().charge(subject.as_text().size()));
     // Python's TypeError about the base is caught as one about the text is.
     const Int base = bound[1].is_missing() ? 10 : int_argument(bound[1]).value_or(1);
     bool overflow = false;
@@ -55,9 +56,10 @@ Result<Value> integer(Evaluator&, const Value& subject, CallArgs args) {
   return too_large();
 }
 
-Result<Value> real(Evaluator&, const Value& subject, CallArgs args) {
+Result<Value> real(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "float", {"default"}));
   if (subject.is_undefined()) return raised("{}", subject.as_undefined().message);
+  if (subject.is_string()) TRY(evaluator.budget().charge(subject.as_text().size()));
   if (const auto number = as_float(subject)) return Value::real(*number);
   return bound[0].is_missing() ? Value::real(0) : bound[0];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Filters on sequences as a whole: length first last list reverse join sort unique min max batch
-// slice dictsort items groupby.
+// slice dictsort items groupby random.
 #include <algorithm>
 #include <unordered_map>
 
@@ -37,6 +37,17 @@ Result<Value> last(Evaluator& evaluator, const Value& subject, CallArgs args) {
   return item.is_missing() ? Value::undefined("No last item, sequence was empty.") : item;
 }
 
+// Any item will do: always the same one, so that a conversation is one prompt.
+Result<Value> random(Evaluator& evaluator, const Value& subject, CallArgs args) {
+  TRY(bind(std::move(args), "random", {}));
+  const auto size = length_of(subject);
+  if (!size) return raised("object of type '{}' has no len()", type_name(subject));
+  if (*size == 0) return Value::undefined("No random item, sequence was empty.");
+  if (subject.is(Kind::dict) || subject.is(Kind::view))
+    return raised("'{}' object has no items by number", type_name(subject));
+  return get_item(evaluator, subject, Value::integer(0));
+}
+
 Result<Value> list(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "list", {}));
   return Value::list(TRY(collect(evaluator, subject)));
@@ -47,6 +58,7 @@ Result<Value> reverse(Evaluator& evaluator, const Value& subject, CallArgs args)
   if (subject.is_string()) {
     const std::size_t n = subject.n_runes();
     const auto size = static_cast<Int>(n);
+    TRY(evaluator.budget().charge_runes(subject.as_text().size()));
     return evaluator.text(
         n == 0 ? std::string() : sliced_text(subject, RangeObject(size - 1, -1, -1), n),
         subject.is_markup());
@@ -79,8 +91,9 @@ Result<Value> join(Evaluator& evaluator, const Value& subject, CallArgs args) {
 // The "reverse" that goes on to Python's sorted(), which wants a number.
 Result<bool> reverse_flag(const Value& value) {
   if (value.is_missing()) return false;
-  return TRY(int_argument(value))
-  != 0;
+  const Int number = TRY(int_argument(value));
+  if (number != static_cast<int>(number)) return raised("Python int too large to convert to C int");
+  return number != 0;
 }
 
 Result<Value> sort(Evaluator& evaluator, const Value& subject, CallArgs args) {
@@ -105,7 +118,7 @@ Result<Value> unique(Evaluator&, const Value& subject, CallArgs args) {
     while (true) {
       Value item = TRY(items->next(evaluator));
       if (item.is_missing()) return item;
-      TRY(evaluator.budget().charge(1));
+      TRY(evaluator.budget().charge(8));
       Value key = TRY(path.key(evaluator, item, case_sensitive));
       const std::uint64_t hash = TRY(hash_of(evaluator, key));
       if (seen->find(key, hash)) continue;
@@ -147,6 +160,7 @@ Result<Value> batch(Evaluator&, const Value& subject, CallArgs args) {
       return equals(evaluator, Value::size(batch_items.size()), bound[0]);
     };
     for (Value& item : TRY(collect(evaluator, subject))) {
+      TRY(evaluator.budget().charge(4));
       if (TRY(size_is_count())) batches.push_back(Value::list(std::exchange(batch_items, {})));
       batch_items.push_back(std::move(item));
     }
@@ -249,10 +263,11 @@ Result<Value> groupby(Evaluator& evaluator, const Value& subject, CallArgs args)
 }
 
 constexpr Filter kFilters[] = {
-    {"length", length}, {"count", length},       {"first", first},       {"last", last},
-    {"list", list},     {"reverse", reverse},    {"join", join},         {"sort", sort},
-    {"unique", unique}, {"min", extreme<false>}, {"max", extreme<true>}, {"batch", batch},
-    {"slice", slice},   {"dictsort", dictsort},  {"items", items},       {"groupby", groupby},
+    {"length", length},   {"count", length},       {"first", first},       {"last", last},
+    {"list", list},       {"reverse", reverse},    {"join", join},         {"sort", sort},
+    {"unique", unique},   {"min", extreme<false>}, {"max", extreme<true>}, {"batch", batch},
+    {"random", random},   {"slice", slice},        {"dictsort", dictsort}, {"items", items},
+    {"groupby", groupby},
 };
 
 }  // namespace

@@ -54,6 +54,7 @@ Result<Value> title(Evaluator& evaluator, const Value& subject, CallArgs args) {
     return rune == '-' || rune == '(' || rune == '{' || rune == '[' || rune == '<' ||
            is_space(rune);
   };
+  TRY(evaluator.budget().charge_runes(text.as_text().size()));
   std::string out;
   std::string_view rest = text.as_text();
   while (!rest.empty()) {
@@ -81,6 +82,7 @@ Result<Value> replace(Evaluator& evaluator, const Value& subject, CallArgs args)
   const std::string to = TRY(to_text(evaluator, bound[1]));
   const bool all = bound[2].is_missing() || bound[2].is_none();
   const std::ptrdiff_t at_most = all ? -1 : TRY(size_argument(bound[2]));
+  TRY(evaluator.budget().charge_search(text.size(), from.size()));
   TRY(evaluator.budget().charge_text(replaced_size(text, from, to, at_most)));
   return evaluator.text(replaced(text, from, to, at_most));
 }
@@ -104,6 +106,7 @@ Result<Value> format(Evaluator& evaluator, const Value& subject, CallArgs args) 
 Result<Value> wordcount(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "wordcount", {}));
   const std::string text = TRY(to_text(evaluator, subject));
+  TRY(evaluator.budget().charge_runes(text.size()));
   std::size_t n = 0;
   bool in_word = false;
   for (std::string_view rest = text; !rest.empty();) {
@@ -116,6 +119,12 @@ Result<Value> wordcount(Evaluator& evaluator, const Value& subject, CallArgs arg
   return Value::size(n);
 }
 
+void append_hex_byte(std::string& out, char c) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  out += kDigits[static_cast<unsigned char>(c) >> 4];
+  out += kDigits[static_cast<unsigned char>(c) & 15];
+}
+
 std::string quoted(std::string_view text, bool for_query) {
   std::string out;
   for (const char c : text) {
@@ -126,7 +135,7 @@ std::string quoted(std::string_view text, bool for_query) {
     else if (c == ' ' && for_query)
       out += '+';
     else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      append_hex_byte(out += '%', c);
   }
   return out;
 }

@@ -185,8 +185,7 @@ Result<std::string> format_int(Int value, const Spec& spec) {
   if (spec.grouping == ',' && base != 10) return raised("Cannot specify ',' with '{}'.", spec.type);
   NumberText number;
   number.sign = sign_text(value < 0, spec.sign);
-  number.digits =
-      int_text_in(value < 0 ? UInt{0} - static_cast<UInt>(value) : static_cast<UInt>(value), base);
+  number.digits = int_text_in(magnitude_of(value), base);
   if (spec.alternate && base != 10) number.prefix = std::string("0") + spec.type;
   if (spec.type == 'X')
     std::transform(number.digits.begin(), number.digits.end(), number.digits.begin(),
@@ -259,6 +258,7 @@ Result<std::string> format_value(Evaluator& evaluator, const Value& value,
     return raised("unsupported format string passed to {}.__format__", type_name(value));
   const Spec spec = TRY(parse_spec(evaluator, spec_text, type_name(value)));
   TRY(evaluator.budget().charge_text(spec.width * 4));
+  TRY(evaluator.budget().charge(8 + spec.precision.value_or(0) / 2));
   if (value.is_string()) return format_text(value.as_text(), spec);
   if (value.is(Kind::floating)) return format_float(value.as_real(), spec, "float");
   return format_int(value.as_int(), spec);

@@ -43,6 +43,7 @@ Result<Value> AttributePath::get(Evaluator& evaluator, const Value& item,
                                  const Value& otherwise) const {
   Value value = item;
   for (const Value& part : paths_.front()) {
+    TRY(evaluator.budget().charge(1));
     value = TRY(get_item(evaluator, value, part));
     if (value.is_undefined() && !otherwise.is_missing() && !otherwise.is_none()) value = otherwise;
   }
@@ -59,7 +60,10 @@ Result<Value> AttributePath::key(Evaluator& evaluator, const Value& item, bool c
   std::vector<Value> keys;
   for (const std::vector<Value>& path : paths_) {
     Value value = item;
-    for (const Value& part : path) value = TRY(get_item(evaluator, value, part));
+    for (const Value& part : path) {
+      TRY(evaluator.budget().charge(1));
+      value = TRY(get_item(evaluator, value, part));
+    }
     keys.push_back(TRY(folded(value)));
   }
   return Value::list(std::move(keys));

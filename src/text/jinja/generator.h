@@ -24,7 +24,7 @@ class Generator final : public IteratorObject {
     if (!step_) return Value();
     const Nesting nesting(evaluator.budget());
     if (nesting.too_deep()) return Nesting::error();
-    TRY(evaluator.budget().charge(1));
+    TRY(evaluator.budget().charge(2));
     Result<Value> item = step_(evaluator);
     if (!item || item->is_missing()) step_ = nullptr;
     return item;

@@ -80,7 +80,8 @@ class Cycler final : public ExtendedObject {
   std::string_view type_name() const override { return "Cycler"; }
   std::string qualified_name() const override { return "jinja2.utils.Cycler"; }
 
-  Result<Value> attribute(Evaluator&, std::string_view name) override {
+  Result<Value> attribute(Evaluator& evaluator, std::string_view name) override {
+    TRY(evaluator.budget().charge_items(name == "items" ? items_.size() : 0));
     const auto method = [&](MethodObject::Body body) {
       const Value self = Value::of(Ref<ExtendedObject>(this));
       return Value::of(Ref<ExtendedObject>(make<MethodObject>(name, self, body).get()));
@@ -153,6 +154,7 @@ Result<Value> strftime_now(Evaluator& evaluator, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "strftime_now", {"format"}, 1));
   const std::string_view format = TRY(text_argument(bound[0], "strftime"));
   if (format.size() > 4096) return raised("the format of strftime_now is too long");
+  TRY(evaluator.budget().charge(format.size() * 32));
   return evaluator.text(format_time(std::string(format), evaluator.now().value_or(local_now())));
 }
 

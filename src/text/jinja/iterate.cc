@@ -59,7 +59,7 @@ class RunesIterator final : public IteratorObject {
     if (rest.empty()) return Value();
     const std::size_t length = decode_rune(rest).length;
     at_ += length;
-    TRY(evaluator.budget().charge(1));
+    TRY(evaluator.budget().charge(4));
     return Value::text(std::string(rest.substr(0, length))).with_markup(value_.is_markup());
   }
   std::string_view type_name() const override { return "str_iterator"; }

@@ -28,6 +28,7 @@ Result<Value> MacroObject::call(Evaluator& evaluator, CallArgs args) {
   const auto display_name = macro_.name.empty() ? std::string("None") : "'" + macro_.name + "'";
   std::vector<Value> values(n_parameters);
   bool found_caller = false;
+  TRY(evaluator.budget().charge(n_parameters * (1 + args.named.size() / 4)));
   for (std::size_t i = 0; i < n_parameters; ++i) {
     const std::string& name = macro_.parameters[i]->name;
     if (i < args.positional.size())

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Methods of str that answer questions, and the methods of dict, list and tuple.
+// Methods of str that answer questions, and the methods of numbers, dict, list and tuple.
 #include <algorithm>
+#include <cmath>
+#include <span>
 
 #include "base/utf8.h"
 #include "text/jinja/compare.h"
@@ -9,6 +11,7 @@
 #include "text/jinja/operations.h"
 #include "text/jinja/registry.h"
 #include "text/jinja/text_index.h"
+#include "text/jinja/text_search.h"
 #include "text/jinja/unicode.h"
 
 namespace hearth::text::jinja {
@@ -21,7 +24,10 @@ struct Window {
 };
 
 // The part of a string that optional start and stop arguments select.
-Result<Window> window(const Value& self, const Value& start, const Value& stop) {
+Result<Window> window(Evaluator& evaluator, const Value& self, const Value& start,
+                      const Value& stop) {
+  if (!self.is_ascii() && !(start.is_missing() && stop.is_missing()))
+    TRY(evaluator.budget().charge_text(self.as_text().size()));
   const auto size = static_cast<std::ptrdiff_t>(self.n_runes());
   const auto place = [size](const Value& value,
                             std::ptrdiff_t otherwise) -> Result<std::ptrdiff_t> {
@@ -48,10 +54,10 @@ template <bool kFromRight, bool kMustFind>
 Result<Value> find(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "find", {"", "", ""}, 1));
   const std::string_view what = TRY(text_argument(bound[0], "find"));
-  TRY(evaluator.budget().charge(self.as_text().size() / 32));
-  const Window in = TRY(window(self, bound[1], bound[2]));
+  TRY(evaluator.budget().charge_search(self.as_text().size(), what.size()));
+  const Window in = TRY(window(evaluator, self, bound[1], bound[2]));
   std::size_t at = std::string_view::npos;
-  if (!in.is_outside) at = kFromRight ? in.text.rfind(what) : in.text.find(what);
+  if (!in.is_outside) at = kFromRight ? rfind_text(in.text, what) : find_text(in.text, what);
   if (at == std::string_view::npos) {
     if (kMustFind) return raised("substring not found");
     return Value::integer(-1);
@@ -62,27 +68,24 @@ Result<Value> find(Evaluator& evaluator, const Value& self, CallArgs args) {
 Result<Value> count(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "count", {"", "", ""}, 1));
   const std::string_view what = TRY(text_argument(bound[0], "count"));
-  TRY(evaluator.budget().charge(self.as_text().size() / 32));
-  const Window in = TRY(window(self, bound[1], bound[2]));
+  TRY(evaluator.budget().charge_search(self.as_text().size(), what.size()));
+  const Window in = TRY(window(evaluator, self, bound[1], bound[2]));
   if (in.is_outside) return Value::integer(0);
   if (what.empty()) return Value::size(count_runes(in.text) + 1);
-  std::size_t n = 0;
-  for (std::size_t at = in.text.find(what); at != std::string_view::npos;
-       at = in.text.find(what, at + what.size()))
-    ++n;
-  return Value::size(n);
+  return Value::size(count_text(in.text, what));
 }
 
 template <bool kStart>
-Result<Value> has_affix(Evaluator&, const Value& self, CallArgs args) {
+Result<Value> has_affix(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "startswith", {"", "", ""}, 1));
-  const Window in = TRY(window(self, bound[1], bound[2]));
-  std::vector<Value> affixes = {bound[0]};
-  if (bound[0].is(Kind::tuple)) affixes = bound[0].items();
-  for (const Value& affix : affixes) {
+  const Window in = TRY(window(evaluator, self, bound[1], bound[2]));
+  const bool is_tuple = bound[0].is(Kind::tuple);
+  for (const Value& affix :
+       is_tuple ? std::span<const Value>(bound[0].items()) : std::span<const Value>(&bound[0], 1)) {
     if (!affix.is_string())
       return raised("{} first arg must be str or a tuple of str, not {}",
                     kStart ? "startswith" : "endswith", type_name(affix));
+    TRY(evaluator.budget().charge(1 + affix.as_text().size() / 32));
     const bool matches = !in.is_outside && (kStart ? in.text.starts_with(affix.as_text())
                                                    : in.text.ends_with(affix.as_text()));
     if (matches) return Value::boolean(true);
@@ -94,7 +97,7 @@ Result<Value> has_affix(Evaluator&, const Value& self, CallArgs args) {
 template <int kFlags>
 Result<Value> all_have(Evaluator& evaluator, const Value& self, CallArgs args) {
   TRY(bind(std::move(args), "method", {}));
-  TRY(evaluator.budget().charge(self.as_text().size() / 8));
+  TRY(evaluator.budget().charge_runes(self.as_text().size()));
   const std::u32string runes = decoded(self.as_text());
   const bool empty_counts = kFlags == kPrintable;
   return Value::boolean(
@@ -107,8 +110,9 @@ Result<Value> isascii(Evaluator&, const Value& self, CallArgs args) {
   return Value::boolean(self.is_ascii());
 }
 
-Result<Value> isidentifier(Evaluator&, const Value& self, CallArgs args) {
+Result<Value> isidentifier(Evaluator& evaluator, const Value& self, CallArgs args) {
   TRY(bind(std::move(args), "isidentifier", {}));
+  TRY(evaluator.budget().charge_runes(self.as_text().size()));
   const std::u32string runes = decoded(self.as_text());
   const bool starts = !runes.empty() && (runes[0] == '_' || has(runes[0], kXidStart));
   return Value::boolean(starts && std::all_of(runes.begin(), runes.end(), [](char32_t rune) {
@@ -116,8 +120,9 @@ Result<Value> isidentifier(Evaluator&, const Value& self, CallArgs args) {
                         }));
 }
 
-Result<Value> istitle(Evaluator&, const Value& self, CallArgs args) {
+Result<Value> istitle(Evaluator& evaluator, const Value& self, CallArgs args) {
   TRY(bind(std::move(args), "istitle", {}));
+  TRY(evaluator.budget().charge_runes(self.as_text().size()));
   bool after_cased = false;
   bool any = false;
   for (const char32_t rune : decoded(self.as_text())) {
@@ -135,8 +140,9 @@ Result<Value> istitle(Evaluator&, const Value& self, CallArgs args) {
 }
 
 template <bool kIsUpper>
-Result<Value> has_case(Evaluator&, const Value& self, CallArgs args) {
+Result<Value> has_case(Evaluator& evaluator, const Value& self, CallArgs args) {
   TRY(bind(std::move(args), "isupper", {}));
+  TRY(evaluator.budget().charge_runes(self.as_text().size()));
   return Value::boolean(is_cased_text(self.as_text(), kIsUpper));
 }
 
@@ -198,6 +204,26 @@ Result<Value> sequence_index(Evaluator& evaluator, const Value& self, CallArgs a
   return raised("{} is not in {}", text, type_name(self));
 }
 
+Result<Value> conjugate(Evaluator&, const Value& self, CallArgs args) {
+  TRY(bind(std::move(args), "conjugate", {}));
+  return self.is(Kind::floating) ? self : Value::integer(self.as_int());
+}
+
+Result<Value> is_integer(Evaluator&, const Value& self, CallArgs args) {
+  TRY(bind(std::move(args), "is_integer", {}));
+  return Value::boolean(std::isfinite(self.as_real()) &&
+                        std::floor(self.as_real()) == self.as_real());
+}
+
+template <bool kOnes>
+Result<Value> bits(Evaluator&, const Value& self, CallArgs args) {
+  TRY(bind(std::move(args), "bit_length", {}));
+  Int n = 0;
+  for (UInt rest = magnitude_of(self.as_int()); rest != 0; rest >>= 1)
+    n += kOnes ? static_cast<Int>(rest & 1) : 1;
+  return Value::integer(n);
+}
+
 constexpr Method kTextMethods[] = {
     {"find", find<false, false>},
     {"rfind", find<true, false>},
@@ -232,6 +258,11 @@ constexpr Method kDictMethods[] = {
 constexpr Method kSequenceMethods[] = {
     {"count", sequence_count}, {"index", sequence_index}, {"copy", copy}};
 
+constexpr Method kIntMethods[] = {
+    {"conjugate", conjugate}, {"bit_length", bits<false>}, {"bit_count", bits<true>}};
+
+constexpr Method kFloatMethods[] = {{"conjugate", conjugate}, {"is_integer", is_integer}};
+
 const Method* find_in(std::span<const Method> methods, std::string_view name) {
   for (const Method& method : methods)
     if (method.name == name) return &method;
@@ -242,6 +273,9 @@ const Method* find_in(std::span<const Method> methods, std::string_view name) {
 
 std::span<const Method> text_query_methods() {
   return kTextMethods;
+}
+const Method* find_number_method(std::string_view name, bool of_float) {
+  return of_float ? find_in(kFloatMethods, name) : find_in(kIntMethods, name);
 }
 const Method* find_dict_method(std::string_view name) {
   return find_in(kDictMethods, name);

@@ -11,6 +11,7 @@
 #include "text/jinja/operations.h"
 #include "text/jinja/registry.h"
 #include "text/jinja/text_index.h"
+#include "text/jinja/text_search.h"
 #include "text/jinja/text_tools.h"
 #include "text/jinja/unicode.h"
 
@@ -24,7 +25,9 @@ Result<Value> like(Evaluator& evaluator, const Value& self, std::string text) {
 template <std::string (*kMap)(std::string_view)>
 Result<Value> mapped(Evaluator& evaluator, const Value& self, CallArgs args) {
   TRY(bind(std::move(args), "method", {}));
-  TRY(evaluator.budget().charge_text(self.as_text().size()));
+  const std::size_t size = self.as_text().size();
+  TRY(self.is_ascii() ? evaluator.budget().charge_text(size)
+                      : evaluator.budget().charge_runes(size));
   return like(evaluator, self, kMap(self.as_text()));
 }
 
@@ -33,15 +36,16 @@ Result<Value> strip(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "strip", {""}));
   std::optional<std::string_view> chars;
   if (!bound[0].is_missing() && !bound[0].is_none()) chars = TRY(text_argument(bound[0], "strip"));
-  TRY(evaluator.budget().charge(chars ? chars->size() / 32 : 0));
+  TRY(evaluator.budget().charge(chars ? chars->size() / 4 : 0));
   const std::string_view text = stripped(self.as_text(), kSide, chars);
+  TRY(evaluator.budget().charge_runes(self.as_text().size() - text.size()));
   if (text.size() == self.as_text().size()) return self;
   return like(evaluator, self, std::string(text));
 }
 
 Result<Value> list_of(Evaluator& evaluator, const Value& self,
                       const std::vector<std::string_view>& parts) {
-  TRY(evaluator.budget().charge_items(parts.size() * 2));
+  TRY(evaluator.budget().charge_items(parts.size() * Budget::kPart));
   std::vector<Value> items;
   items.reserve(parts.size());
   for (const std::string_view part : parts)
@@ -53,13 +57,18 @@ template <bool kFromRight>
 Result<Value> split(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "split", {"sep", "maxsplit"}));
   const std::ptrdiff_t at_most = bound[1].is_missing() ? -1 : TRY(size_argument(bound[1]));
-  TRY(evaluator.budget().charge(self.as_text().size() / 16));
-  if (bound[0].is_missing() || bound[0].is_none())
-    return list_of(evaluator, self, split_space(self.as_text(), at_most, kFromRight));
+  if (bound[0].is_missing() || bound[0].is_none()) {
+    TRY(evaluator.budget().charge_text(self.as_text().size()));
+    return list_of(
+        evaluator, self,
+        split_space(self.as_text(), at_most, kFromRight, evaluator.budget().max_parts()));
+  }
   if (!bound[0].is_string()) return raised("must be str or None, not {}", type_name(bound[0]));
   if (bound[0].as_text().empty()) return raised("empty separator");
+  TRY(evaluator.budget().charge_search(self.as_text().size(), bound[0].as_text().size()));
   return list_of(evaluator, self,
-                 split_at(self.as_text(), bound[0].as_text(), at_most, kFromRight));
+                 split_at(self.as_text(), bound[0].as_text(), at_most, kFromRight,
+                          evaluator.budget().max_parts()));
 }
 
 Result<Value> splitlines(Evaluator& evaluator, const Value& self, CallArgs args) {
@@ -67,7 +76,8 @@ Result<Value> splitlines(Evaluator& evaluator, const Value& self, CallArgs args)
   const bool keep = !bound[0].is_missing() && TRY(int_argument(bound[0]))
   != 0;
   TRY(evaluator.budget().charge(self.as_text().size() / 16));
-  return list_of(evaluator, self, split_lines(self.as_text(), keep));
+  return list_of(evaluator, self,
+                 split_lines(self.as_text(), keep, evaluator.budget().max_parts()));
 }
 
 template <bool kFromRight>
@@ -77,7 +87,8 @@ Result<Value> partition(Evaluator& evaluator, const Value& self, CallArgs args) 
   const std::string_view text = self.as_text();
   const std::string_view separator = bound[0].as_text();
   if (separator.empty()) return raised("empty separator");
-  const std::size_t at = kFromRight ? text.rfind(separator) : text.find(separator);
+  TRY(evaluator.budget().charge_search(text.size(), separator.size()));
+  const std::size_t at = kFromRight ? rfind_text(text, separator) : find_text(text, separator);
   std::vector<std::string_view> parts = {text, {}, {}};
   if (at != std::string_view::npos)
     parts = {text.substr(0, at), separator, text.substr(at + separator.size())};
@@ -92,6 +103,7 @@ Result<Value> replace(Evaluator& evaluator, const Value& self, CallArgs args) {
   if (!self.is_markup()) TRY(text_argument(bound[1], "replace"));
   const Value to = self.is_markup() ? TRY(escaped(evaluator, bound[1])) : bound[1];
   const std::ptrdiff_t at_most = bound[2].is_missing() ? -1 : TRY(size_argument(bound[2]));
+  TRY(evaluator.budget().charge_search(self.as_text().size(), from.size()));
   TRY(evaluator.budget().charge_text(replaced_size(self.as_text(), from, to.as_text(), at_most)));
   return like(evaluator, self, replaced(self.as_text(), from, to.as_text(), at_most));
 }
@@ -139,6 +151,7 @@ Result<Value> zfill(Evaluator& evaluator, const Value& self, CallArgs args) {
 Result<Value> expandtabs(Evaluator& evaluator, const Value& self, CallArgs args) {
   const std::vector<Value> bound = TRY(bind(std::move(args), "expandtabs", {"tabsize"}));
   const std::ptrdiff_t tab = bound[0].is_missing() ? 8 : TRY(size_argument(bound[0]));
+  TRY(evaluator.budget().charge_runes(self.as_text().size()));
   std::string out;
   std::ptrdiff_t column = 0;
   for (const char c : self.as_text()) {

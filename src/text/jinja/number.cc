@@ -67,7 +67,7 @@ std::string int_text_in(UInt magnitude, unsigned base) {
 
 std::string int_text(Int value) {
   if (value >= 0) return int_text_in(static_cast<UInt>(value), 10);
-  return "-" + int_text_in(UInt{0} - static_cast<UInt>(value), 10);
+  return "-" + int_text_in(magnitude_of(value), 10);
 }
 
 std::string float_text(double value) {
@@ -123,6 +123,7 @@ std::optional<Int> parse_int(std::string_view source, int base, bool& overflow) 
   if (base == 0) base = 10;
   const std::size_t first = i;
   UInt magnitude = 0;
+  const UInt highest = (~UInt{0} >> 1) / static_cast<unsigned>(base);
   bool after_underscore = needs_digit;
   for (; i < text.size(); ++i) {
     if (text[i] == '_') {
@@ -132,7 +133,7 @@ std::optional<Int> parse_int(std::string_view source, int base, bool& overflow) 
     }
     const int digit = digit_value(text[i]);
     if (digit >= base) return std::nullopt;
-    if (magnitude > (~UInt{0} >> 1) / static_cast<unsigned>(base)) overflow = true;
+    if (magnitude > highest) overflow = true;
     magnitude = magnitude * static_cast<unsigned>(base) + static_cast<unsigned>(digit);
     after_underscore = false;
   }
@@ -168,7 +169,7 @@ std::optional<double> parse_float(std::string_view source) {
 
 double to_double(Int value) {
   const bool negative = value < 0;
-  UInt magnitude = negative ? UInt{0} - static_cast<UInt>(value) : static_cast<UInt>(value);
+  UInt magnitude = magnitude_of(value);
   int shift = 0;
   bool sticky = false;
   // 64 significant bits with the rest folded into the lowest one round as the exact value would.

@@ -16,6 +16,9 @@ __extension__ typedef __int128 Int;
 __extension__ typedef unsigned __int128 UInt;
 
 std::string int_text(Int value);
+inline UInt magnitude_of(Int value) {
+  return value < 0 ? UInt{0} - static_cast<UInt>(value) : static_cast<UInt>(value);
+}
 // Digits in a base of 2 to 36, lower case, without a prefix.
 std::string int_text_in(UInt magnitude, unsigned base);
 // repr(float): 1.0, 1e+16, 1e-05, inf, nan.

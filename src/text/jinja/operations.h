@@ -49,6 +49,8 @@ std::optional<std::size_t> length_of(const Value& value);
 Result<std::string> to_text(Evaluator& evaluator, const Value& value);
 Result<void> append_text(Evaluator& evaluator, std::string& out, const Value& value);
 Result<void> append_repr(Evaluator& evaluator, std::string& out, const Value& value);
+// So many hexadecimal digits.
+void append_hex(std::string& out, unsigned value, int digits);
 void append_quoted(std::string& out, std::string_view text);
 // The value as a string value: itself if it is one (markup stays markup), else str() of it.
 Result<Value> as_text_value(Evaluator& evaluator, const Value& value);

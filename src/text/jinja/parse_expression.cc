@@ -4,6 +4,7 @@
 // signs; and what follows a primary: .name [item] (call) |filter is test.
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 #include "text/jinja/parser.h"
 
@@ -365,6 +366,7 @@ Result<void> Parser::arguments(Arguments& into) {
   const std::uint32_t at_line = line();
   TRY(expect(TokenKind::lparen));
   bool needs_comma = false;
+  std::unordered_set<std::string> names;
   const auto valid = [&](bool fine) -> Result<void> {
     if (fine) return {};
     return error(at_line, "invalid syntax for function call expression");
@@ -384,8 +386,7 @@ Result<void> Parser::arguments(Arguments& into) {
       TRY(valid(!into.more_named));
       std::string name = next().text;
       next();
-      for (const auto& [other, value] : into.named)
-        if (other == name) return error(at_line, "keyword argument repeated: {}", name);
+      if (!names.insert(name).second) return error(at_line, "keyword argument repeated: {}", name);
       into.named.emplace_back(std::move(name), TRY(expression()));
     } else {
       TRY(valid(!into.more_positional && !into.more_named && into.named.empty()));

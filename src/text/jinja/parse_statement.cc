@@ -2,6 +2,7 @@
 //
 // Statements: what stands between {% and %}.
 #include <algorithm>
+#include <unordered_set>
 
 #include "text/jinja/parser.h"
 
@@ -94,14 +95,14 @@ Parser::Parsed<Stmt> Parser::block() {
 
 Result<void> Parser::signature(MacroBody& macro) {
   TRY(expect(TokenKind::lparen));
+  std::unordered_set<std::string> names;
   while (!at(TokenKind::rparen)) {
     if (!macro.parameters.empty()) TRY(expect(TokenKind::comma));
     const std::uint32_t at_line = line();
     std::string name = TRY(identifier());
     note_use(name, false);
-    for (const NameExpr* other : macro.parameters)
-      if (other->name == name)
-        return error(at_line, "duplicate argument '{}' in function definition", name);
+    if (!names.insert(name).second)
+      return error(at_line, "duplicate argument '{}' in function definition", name);
     auto* parameter = program_.add<NameExpr>(at_line, name);
     parameter->undefined =
         program_.constant(Value::undefined(fmt::format("parameter '{}' was not provided", name)));

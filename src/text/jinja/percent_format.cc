@@ -220,8 +220,7 @@ class PercentFormatter {
       return raised("%{} format: {} is required, not {}", spec.type,
                     is_decimal ? "a real number" : "an integer", type_name(value));
     const unsigned base = is_decimal ? 10 : spec.type == 'o' ? 8 : 16;
-    std::string digits = int_text_in(
-        *number < 0 ? UInt{0} - static_cast<UInt>(*number) : static_cast<UInt>(*number), base);
+    std::string digits = int_text_in(magnitude_of(*number), base);
     if (spec.type == 'X')
       std::transform(digits.begin(), digits.end(), digits.begin(),
                      [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
@@ -239,6 +238,7 @@ class PercentFormatter {
     if (!value.is_number()) return raised("must be real number, not {}", type_name(value));
     const double number = value.as_real();
     if (spec.precision && *spec.precision > 100000) return raised("the precision is too large");
+    TRY(evaluator_.budget().charge(8 + spec.precision.value_or(0) / 2));
     std::string digits;
     if (std::isfinite(number)) {
       digits = float_digits(std::fabs(number), static_cast<int>(spec.precision.value_or(6)),

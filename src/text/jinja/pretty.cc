@@ -69,6 +69,8 @@ class Printer {
   Result<void> append_flat(std::string& out, const Value& value) {
     const Nesting nesting(evaluator_.budget());
     if (nesting.too_deep()) return Nesting::error();
+    TRY(evaluator_.budget().charge(1));
+    if (out.size() > evaluator_.budget().max_text()) return evaluator_.budget().too_long();
     if (value.is(Kind::dict)) {
       out += '{';
       bool is_first = true;
@@ -165,7 +167,8 @@ class Printer {
       ++allowance;
     }
     std::vector<std::string> chunks;
-    const std::vector<std::string_view> lines = split_lines(text, true);
+    const std::vector<std::string_view> lines =
+        split_lines(text, true, evaluator_.budget().max_parts());
     for (std::size_t i = 0; i < lines.size(); ++i) {
       auto room = static_cast<std::ptrdiff_t>(kWidth) - static_cast<std::ptrdiff_t>(indent);
       const bool is_last_line = i + 1 == lines.size();
@@ -181,7 +184,7 @@ class Printer {
         std::string candidate = current + std::string(parts[j]);
         auto width = static_cast<std::ptrdiff_t>(kWidth) - static_cast<std::ptrdiff_t>(indent);
         if (j + 1 == parts.size() && is_last_line) width -= static_cast<std::ptrdiff_t>(allowance);
-        TRY(evaluator_.budget().charge_text(candidate.size()));
+        TRY(evaluator_.budget().charge_runes(candidate.size() + 32));
         if (static_cast<std::ptrdiff_t>(quoted_size(candidate)) > width) {
           if (!current.empty()) {
             chunks.emplace_back();

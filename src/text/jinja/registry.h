@@ -43,6 +43,7 @@ std::span<const Filter> markup_filters();
 
 // Methods of values by their Python type; a mutating one is not there.
 const Method* find_text_method(std::string_view name);
+const Method* find_number_method(std::string_view name, bool of_float);
 const Method* find_dict_method(std::string_view name);
 const Method* find_sequence_method(std::string_view name);
 std::span<const Method> text_methods();

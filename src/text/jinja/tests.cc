@@ -64,14 +64,20 @@ bool is_callable(const Value& value) {
   return value.is_undefined() || (value.is(Kind::object) && value.as_object().is_callable());
 }
 
+Result<bool> has_case(Evaluator& evaluator, const Value& subject, bool upper) {
+  const std::string text = TRY(to_text(evaluator, subject));
+  TRY(evaluator.budget().charge_runes(text.size()));
+  return is_cased_text(text, upper);
+}
+
 Result<bool> lower(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "lower", {}));
-  return is_cased_text(TRY(to_text(evaluator, subject)), false);
+  return has_case(evaluator, subject, false);
 }
 
 Result<bool> upper(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "upper", {}));
-  return is_cased_text(TRY(to_text(evaluator, subject)), true);
+  return has_case(evaluator, subject, true);
 }
 
 Result<bool> remainder_is(Evaluator& evaluator, const Value& subject, const Value& divisor,

@@ -50,6 +50,10 @@ Result<void> append_view(Evaluator& evaluator, std::string& out, const Value& va
 
 }  // namespace
 
+void append_hex(std::string& out, unsigned value, int digits) {
+  while (digits > 0) out += "0123456789abcdef"[value >> (4 * --digits) & 15];
+}
+
 void append_quoted(std::string& out, std::string_view text) {
   const bool has_single = text.find('\'') != std::string_view::npos;
   const bool has_double = text.find('"') != std::string_view::npos;
@@ -72,11 +76,11 @@ void append_quoted(std::string& out, std::string_view text) {
     } else if (has(decoded.rune, kPrintable)) {
       out += text.substr(0, decoded.length);
     } else if (rune < 0x100) {
-      out += fmt::format("\\x{:02x}", rune);
+      append_hex(out += "\\x", rune, 2);
     } else if (rune < 0x10000) {
-      out += fmt::format("\\u{:04x}", rune);
+      append_hex(out += "\\u", rune, 4);
     } else {
-      out += fmt::format("\\U{:08x}", rune);
+      append_hex(out += "\\U", rune, 8);
     }
     text.remove_prefix(decoded.length);
   }
@@ -90,7 +94,7 @@ Result<void> append_repr(Evaluator& evaluator, std::string& out, const Value& va
   if (out.size() > evaluator.budget().max_text()) return evaluator.budget().too_long();
   switch (value.kind()) {
     case Kind::string:
-      TRY(evaluator.budget().charge_text(value.as_text().size()));
+      TRY(evaluator.budget().charge_runes(value.as_text().size()));
       if (value.is_markup()) out += "Markup(";
       append_quoted(out, value.as_text());
       if (value.is_markup()) out += ")";
@@ -122,9 +126,11 @@ Result<void> append_text(Evaluator& evaluator, std::string& out, const Value& va
       out += value.as_bool() ? "True" : "False";
       return {};
     case Kind::integer:
+      TRY(evaluator.budget().charge(4));
       out += int_text(value.as_int());
       return {};
     case Kind::floating:
+      TRY(evaluator.budget().charge(8));
       out += float_text(value.as_real());
       return {};
     case Kind::string:

@@ -2,8 +2,10 @@
 #include "text/jinja/text_tools.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/utf8.h"
+#include "text/jinja/text_search.h"
 #include "text/jinja/unicode.h"
 #include "text/jinja/value.h"
 
@@ -42,12 +44,36 @@ std::size_t last_word(std::string_view text) {
   return at;
 }
 
+// Some code points, found fast however many they are.
+class RuneSet {
+ public:
+  explicit RuneSet(std::string_view text) {
+    while (!text.empty()) {
+      const DecodedRune rune = decode_rune(text);
+      if (rune.rune < ascii_.size())
+        ascii_[rune.rune] = true;
+      else
+        others_.push_back(rune.rune);
+      text.remove_prefix(rune.length);
+    }
+    std::sort(others_.begin(), others_.end());
+  }
+  bool has(char32_t rune) const {
+    if (rune < ascii_.size()) return ascii_[rune];
+    return std::binary_search(others_.begin(), others_.end(), rune);
+  }
+
+ private:
+  std::array<bool, 128> ascii_{};
+  std::u32string others_;
+};
+
 }  // namespace
 
 std::string_view stripped(std::string_view text, Side side, std::optional<std::string_view> chars) {
-  const auto goes = [&chars](std::string_view rune) {
-    if (chars) return chars->find(rune) != std::string_view::npos;
-    return is_space(decode_rune(rune).rune);
+  const RuneSet set(chars.value_or(""));
+  const auto goes = [&](std::string_view rune) {
+    return chars ? set.has(decode_rune(rune).rune) : is_space(decode_rune(rune).rune);
   };
   while (side != Side::right && !text.empty()) {
     const std::size_t length = decode_rune(text).length;
@@ -63,10 +89,10 @@ std::string_view stripped(std::string_view text, Side side, std::optional<std::s
 }
 
 std::vector<std::string_view> split_space(std::string_view text, std::ptrdiff_t max_splits,
-                                          bool from_right) {
+                                          bool from_right, std::size_t most) {
   std::vector<std::string_view> parts;
   text = stripped(text, from_right ? Side::right : Side::left);
-  while (!text.empty()) {
+  while (!text.empty() && parts.size() <= most) {
     if (max_splits >= 0 && static_cast<std::ptrdiff_t>(parts.size()) == max_splits) {
       parts.push_back(text);
       break;
@@ -86,10 +112,12 @@ std::vector<std::string_view> split_space(std::string_view text, std::ptrdiff_t 
 }
 
 std::vector<std::string_view> split_at(std::string_view text, std::string_view separator,
-                                       std::ptrdiff_t max_splits, bool from_right) {
+                                       std::ptrdiff_t max_splits, bool from_right,
+                                       std::size_t most) {
   std::vector<std::string_view> parts;
-  while (max_splits < 0 || static_cast<std::ptrdiff_t>(parts.size()) < max_splits) {
-    const std::size_t at = from_right ? text.rfind(separator) : text.find(separator);
+  while (parts.size() <= most &&
+         (max_splits < 0 || static_cast<std::ptrdiff_t>(parts.size()) < max_splits)) {
+    const std::size_t at = from_right ? rfind_text(text, separator) : find_text(text, separator);
     if (at == std::string_view::npos) break;
     if (from_right) {
       parts.push_back(text.substr(at + separator.size()));
@@ -104,10 +132,10 @@ std::vector<std::string_view> split_at(std::string_view text, std::string_view s
   return parts;
 }
 
-std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends) {
+std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends, std::size_t most) {
   std::vector<std::string_view> lines;
   std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size();) {
+  for (std::size_t i = 0; i < text.size() && lines.size() <= most;) {
     const DecodedRune rune = decode_rune(text.substr(i));
     std::size_t end = i + rune.length;
     if (is_line_end(rune.rune)) {
@@ -129,9 +157,7 @@ std::size_t replaced_size(std::string_view text, std::string_view from, std::str
   if (from.empty()) {
     n = std::min(limit, count_runes(text) + 1);
   } else {
-    for (std::size_t at = text.find(from); at != std::string_view::npos && n < limit;
-         at = text.find(from, at + from.size()))
-      ++n;
+    n = count_text(text, from, limit);
   }
   return text.size() - n * from.size() + n * to.size();
 }
@@ -153,7 +179,7 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
     return out += text;
   }
   while (left > 0) {
-    const std::size_t at = text.find(from);
+    const std::size_t at = find_text(text, from);
     if (at == std::string_view::npos) break;
     out += text.substr(0, at);
     out += to;

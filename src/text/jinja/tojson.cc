@@ -35,9 +35,11 @@ class Writer {
         out_ += value.as_bool() ? "true" : "false";
         return {};
       case Kind::integer:
+        TRY(evaluator_.budget().charge(2));
         out_ += int_text(value.as_int());
         return {};
       case Kind::floating:
+        TRY(evaluator_.budget().charge(8));
         out_ += float_json(value.as_real());
         return {};
       case Kind::string:
@@ -57,6 +59,7 @@ class Writer {
  private:
   Result<void> string(std::string_view text) {
     TRY(evaluator_.budget().charge_text(text.size()));
+    const std::size_t size_before = out_.size();
     out_ += '"';
     for (std::size_t i = 0; i < text.size();) {
       const auto c = static_cast<unsigned char>(text[i]);
@@ -73,7 +76,7 @@ class Writer {
       i += rune.length;
     }
     out_ += '"';
-    return {};
+    return evaluator_.budget().charge_text(out_.size() - size_before);
   }
 
   void ascii(char c) {
@@ -114,7 +117,7 @@ class Writer {
       escape(0xDC00 + (rune & 0x3FF));
       return;
     }
-    out_ += fmt::format("\\u{:04x}", static_cast<unsigned>(rune));
+    append_hex(out_ += "\\u", static_cast<unsigned>(rune), 4);
   }
 
   void new_line(std::size_t level) {

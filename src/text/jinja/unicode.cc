@@ -2,6 +2,7 @@
 #include "text/jinja/unicode.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <span>
 
@@ -99,13 +100,22 @@ std::string mapped_runes(std::string_view text, Visit visit) {
   return out;
 }
 
-}  // namespace
-
-std::uint16_t flags_of(char32_t rune) {
+std::uint16_t looked_up_flags(char32_t rune) {
   const auto* run =
       std::upper_bound(std::begin(kFlagRuns), std::end(kFlagRuns), rune,
                        [](char32_t value, const FlagRun& r) { return value < r.first; });
   return std::prev(run)->flags;
+}
+
+}  // namespace
+
+std::uint16_t flags_of(char32_t rune) {
+  static const std::array<std::uint16_t, 128> kAscii = [] {
+    std::array<std::uint16_t, 128> table{};
+    for (char32_t i = 0; i < table.size(); ++i) table[i] = looked_up_flags(i);
+    return table;
+  }();
+  return rune < kAscii.size() ? kAscii[rune] : looked_up_flags(rune);
 }
 
 int decimal_value(char32_t rune) {
@@ -119,6 +129,11 @@ int decimal_value(char32_t rune) {
 }
 
 void append_mapped(std::string& out, char32_t rune, CaseMap map) {
+  if (rune < 0x80) {
+    const bool lowers = map == CaseMap::lower || map == CaseMap::fold;
+    out += lowers ? lower_ascii(static_cast<char>(rune)) : upper_ascii(static_cast<char>(rune));
+    return;
+  }
   const CaseTable table = table_of(map);
   const auto many =
       std::lower_bound(table.strings.begin(), table.strings.end(), rune,

@@ -185,6 +185,16 @@ std::size_t count_runes(std::string_view text) {
   return n;
 }
 
+namespace {
+
+// Numbers are their own hash: those with the same low bits must not all meet in one slot.
+std::uint64_t mixed(std::uint64_t hash) {
+  hash = (hash ^ (hash >> 32)) * 0xD6E8FEB86659FD93u;
+  return hash ^ (hash >> 32);
+}
+
+}  // namespace
+
 template <class Same>
 std::size_t DictObject::position(std::uint64_t hash, Same same) const {
   if (index_.empty()) {
@@ -193,7 +203,7 @@ std::size_t DictObject::position(std::uint64_t hash, Same same) const {
     return entries.size();
   }
   const std::size_t mask = index_.size() - 1;
-  for (std::size_t slot = hash & mask; index_[slot] != 0; slot = (slot + 1) & mask) {
+  for (std::size_t slot = mixed(hash) & mask; index_[slot] != 0; slot = (slot + 1) & mask) {
     const std::size_t i = index_[slot] - 1;
     if (entries[i].hash == hash && same(entries[i].key)) return i;
   }
@@ -202,7 +212,7 @@ std::size_t DictObject::position(std::uint64_t hash, Same same) const {
 
 void DictObject::add_to_index(std::size_t entry) {
   const std::size_t mask = index_.size() - 1;
-  std::size_t slot = entries[entry].hash & mask;
+  std::size_t slot = mixed(entries[entry].hash) & mask;
   while (index_[slot] != 0) slot = (slot + 1) & mask;
   index_[slot] = static_cast<std::uint32_t>(entry + 1);
 }
