@@ -14,6 +14,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/scalar/functions.h"
+#include "kernels/test_bits.h"
 
 namespace hearth::kernels {
 namespace {
@@ -108,11 +109,6 @@ std::vector<double> exact(const Cache& cache, const std::vector<float>& q, size_
   }
   for (double& x : out) x /= sum;
   return out;
-}
-
-bool same_bits(float a, float b) {
-  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) ||
-         (std::isnan(a) && std::isnan(b));
 }
 
 std::vector<float> query(std::mt19937& rng, size_t dim, float scale = 2.0f) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kernels/scalar/functions.h"
+#include "kernels/test_bits.h"
 #include "kernels/test_weights.h"
 
 namespace hearth::kernels {
@@ -28,20 +29,6 @@ std::vector<const Kernels*> usable_tables() {
     if (all[i].usable) out.push_back(all[i].table);
   }
   return out;
-}
-
-bool same_bits(float a, float b) {
-  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) ||
-         (std::isnan(a) && std::isnan(b));
-}
-
-void expect_same(const std::vector<float>& want, const std::vector<float>& got,
-                 const std::string& what) {
-  ASSERT_EQ(want.size(), got.size());
-  for (size_t i = 0; i < want.size(); ++i) {
-    ASSERT_TRUE(same_bits(want[i], got[i]))
-        << what << " at " << i << ": " << want[i] << ", " << got[i];
-  }
 }
 
 struct Activations {
@@ -140,11 +127,11 @@ TEST_P(PerType, EveryTableGivesTheScalarBits) {
             if (!table->equals_scalar) continue;
             const auto got =
                 product(*table, type, weights, k, range.begin, range.end, a, n_tokens, 41);
-            expect_same(want, got,
-                        std::string(table->name) + " " + GetParam().name + " k " +
-                            std::to_string(k) + " rows " + std::to_string(range.begin) + ".." +
-                            std::to_string(range.end) + " tokens " + std::to_string(n_tokens) +
-                            " fill " + std::to_string(static_cast<int>(fill)));
+            expect_same_bits(want, got,
+                             std::string(table->name) + " " + GetParam().name + " k " +
+                                 std::to_string(k) + " rows " + std::to_string(range.begin) + ".." +
+                                 std::to_string(range.end) + " tokens " + std::to_string(n_tokens) +
+                                 " fill " + std::to_string(static_cast<int>(fill)));
             if (HasFatalFailure()) return;
           }
         }
@@ -162,7 +149,7 @@ TEST_P(PerType, ManyTokens) {
   const Activations a = quantize(scalar::table, activation_form(type), gaussian(rng, 131 * k), k);
   const auto want = product(scalar::table, type, weights, k, 0, 24, a, 131, 24);
   for (const Kernels* table : usable_tables()) {
-    expect_same(want, product(*table, type, weights, k, 0, 24, a, 131, 24), table->name);
+    expect_same_bits(want, product(*table, type, weights, k, 0, 24, a, 131, 24), table->name);
   }
 }
 

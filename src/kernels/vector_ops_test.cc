@@ -14,6 +14,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/scalar/functions.h"
+#include "kernels/test_bits.h"
 
 namespace hearth::kernels {
 namespace {
@@ -28,15 +29,6 @@ void for_each_table(const std::function<void(const Kernels&)>& body) {
   for (size_t i = 0; i < n; ++i) {
     SCOPED_TRACE(all[i].table->name);
     if (all[i].usable) body(*all[i].table);
-  }
-}
-
-void expect_same(const std::vector<float>& want, const std::vector<float>& got) {
-  ASSERT_EQ(want.size(), got.size());
-  for (size_t i = 0; i < want.size(); ++i) {
-    if (std::isnan(want[i]) && std::isnan(got[i])) continue;
-    ASSERT_EQ(std::bit_cast<uint32_t>(want[i]), std::bit_cast<uint32_t>(got[i]))
-        << i << ": " << want[i] << " and " << got[i];
   }
 }
 
@@ -102,7 +94,7 @@ TEST(Quantize, EveryTableGivesTheScalarBits) {
           const Quantized got = quantize(table, group, x);
           ASSERT_EQ(want.q, got.q) << n << " " << special;
           ASSERT_EQ(want.sums, got.sums) << n << " " << special;
-          expect_same(want.scales, got.scales);
+          expect_same_bits(want.scales, got.scales);
         });
       }
     }
@@ -152,7 +144,7 @@ TEST(RmsNorm, EveryTableGivesTheScalarBits) {
     for_each_table([&](const Kernels& table) {
       std::vector<float> got(n);
       table.rms_norm(x.data(), weight.data(), 1e-5f, n, got.data());
-      expect_same(want, got);
+      expect_same_bits(want, got);
     });
   }
 }
@@ -174,16 +166,16 @@ TEST(Elementwise, EveryTableGivesTheScalarBits) {
     for_each_table([&](const Kernels& table) {
       std::vector<float> got(n);
       table.add(a.data(), b.data(), n, got.data());
-      expect_same(sum, got);
+      expect_same_bits(sum, got);
       got = a;
       table.add(got.data(), b.data(), n, got.data());  // in place
-      expect_same(sum, got);
+      expect_same_bits(sum, got);
       table.silu_mul(a.data(), b.data(), n, got.data());
-      expect_same(silu, got);
+      expect_same_bits(silu, got);
       got = b;
       table.silu_mul(a.data(), got.data(), n, got.data());
-      expect_same(silu, got);
-      expect_same({dot}, {table.dot(b.data(), sum.data(), n)});
+      expect_same_bits(silu, got);
+      expect_same_bits({dot}, {table.dot(b.data(), sum.data(), n)});
     });
   }
 }
@@ -208,7 +200,7 @@ TEST(Rope, EveryTableGivesTheScalarBits) {
       for_each_table([&](const Kernels& table) {
         std::vector<float> got = head;
         table.rope(got.data(), c.data(), s.data(), n_rot, interleaved);
-        expect_same(want, got);
+        expect_same_bits(want, got);
       });
     }
   }
