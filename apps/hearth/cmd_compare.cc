@@ -18,7 +18,7 @@
 namespace hearth::app {
 namespace {
 
-struct Options {
+struct CompareOptions {
   std::string reference, other;
   TokenListArgument tokens;
   bool json = false;
@@ -74,7 +74,7 @@ std::string to_text(const sample::Divergence& d) {
       100 * d.rms_delta_p.standard_error);
 }
 
-Result<int> compare(const Options& options) {
+Result<int> compare(const CompareOptions& options) {
   const std::vector<std::int32_t> tokens = TRY(options.tokens.take());
   const Dump reference = TRY(Dump::open(options.reference, tokens.size()));
   const Dump other = TRY(Dump::open(options.other, tokens.size()));
@@ -112,7 +112,7 @@ Result<int> compare(const Options& options) {
 }  // namespace
 
 Action declare_compare(Flags& flags) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareOptions>();
   flags.require("REFERENCE", options->reference, "float32 logits to measure from");
   flags.require("OTHER", options->other, "float32 logits to measure");
   options->tokens.declare(flags);

@@ -18,7 +18,7 @@
 namespace hearth::app {
 namespace {
 
-struct Options {
+struct ImportFileOptions {
   std::string file, name, sha256;
   bool force = false, json = false;
 };
@@ -43,7 +43,7 @@ std::string name_from(const std::string& path) {
   return name;
 }
 
-Result<int> import(const Options& options) {
+Result<int> import(const ImportFileOptions& options) {
   if (!options.sha256.empty() && !is_sha256_hex(options.sha256))
     return fail(ErrorCode::usage, "--sha256: give 64 hexadecimal digits");
   store::ImportOptions import;
@@ -79,7 +79,7 @@ Result<int> import(const Options& options) {
 }  // namespace
 
 Action declare_import(Flags& flags) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImportFileOptions>();
   flags.require("FILE", options->file, "a GGUF file; of a split model, any shard");
   flags.add("--name", options->name,
             "what the model is called from now on (default: from the file's name)");

@@ -17,7 +17,7 @@
 namespace hearth::app {
 namespace {
 
-struct Options {
+struct LogitsOptions {
   ModelArgument model;
   ComputeOptions compute;
   TokenListArgument tokens;
@@ -51,7 +51,7 @@ Result<void> write_step(engine::LoadedModel& loaded, model::Sequence& sequence,
   return {};
 }
 
-Result<int> write_logits(const Options& options) {
+Result<int> write_logits(const LogitsOptions& options) {
   if (options.output.empty()) return fail(ErrorCode::usage, "give an output file: -o out.f32");
   const std::string name = TRY(options.model.take());
   engine::LoadOptions load = TRY(options.compute.take());
@@ -86,7 +86,7 @@ Result<int> write_logits(const Options& options) {
 }  // namespace
 
 Action declare_logits(Flags& flags) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LogitsOptions>();
   options->model.declare(flags);
   options->compute.declare(flags);
   options->tokens.declare(flags);

@@ -24,13 +24,13 @@
 namespace hearth::app {
 namespace {
 
-struct Options {
+struct MakeRandomOptions {
   std::string shape, type = "Q4_K_M", vocab, output, split_max_size;
   std::uint64_t seed = 0;
   std::uint32_t n_layers = 0;
 };
 
-Result<RandomShape> find_shape(const Options& options) {
+Result<RandomShape> find_shape(const MakeRandomOptions& options) {
   std::string names;
   for (const RandomShape& shape : random_shapes()) {
     if (shape.name == options.shape) {
@@ -115,7 +115,7 @@ class Filler {
   ProgressBar bar_;
 };
 
-Result<void> write_model(const Options& options, const format::WriteModel& model,
+Result<void> write_model(const MakeRandomOptions& options, const format::WriteModel& model,
                          const std::vector<RandomTensor>& tensors, std::uint64_t max_shard_bytes) {
   const std::vector<format::ShardPlan> plans =
       TRY(format::plan_shards(model, {.max_tensor_bytes = max_shard_bytes}));
@@ -137,7 +137,7 @@ Result<void> write_model(const Options& options, const format::WriteModel& model
   return {};
 }
 
-Result<int> make_random(const Options& options) {
+Result<int> make_random(const MakeRandomOptions& options) {
   if (options.output.empty()) return fail(ErrorCode::usage, "give an output file: -o OUT.gguf");
   if (options.vocab.empty())
     return fail(ErrorCode::usage, "give a model to take the tokenizer from: --vocab FILE");
@@ -179,7 +179,7 @@ Result<int> make_random(const Options& options) {
 }  // namespace
 
 Action declare_make_random(Flags& flags) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<MakeRandomOptions>();
   flags.require("--shape", options->shape,
                 "llama-1b, llama-3b, llama-8b, smollm-135m, qwen3-0.6b or qwen3-30b-a3b-12l");
   flags.add("--type", options->type, "types of the tensors, as llama.cpp mixes them (Q4_K_M)");

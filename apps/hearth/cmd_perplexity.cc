@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint32_t kWindow = 512;
 constexpr std::size_t kMaxText = std::size_t{1} << 30;
 
-struct Options {
+struct PerplexityOptions {
   ModelArgument model;
   ComputeOptions compute;
   std::string text_file;
@@ -53,7 +53,7 @@ void show_progress(const engine::Perplexity& so_far, double seconds) {
   std::fflush(stderr);
 }
 
-Result<int> measure(const Options& options) {
+Result<int> measure(const PerplexityOptions& options) {
   const std::string name = TRY(options.model.take());
   engine::LoadOptions load = TRY(options.compute.take());
   if (options.text_file.empty())
@@ -108,7 +108,7 @@ Result<int> measure(const Options& options) {
 }  // namespace
 
 Action declare_perplexity(Flags& flags) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PerplexityOptions>();
   options->model.declare(flags);
   options->compute.declare(flags, "tokens of a window (default 512)");
   flags.add("-f,--file", options->text_file, "the text ('-': standard input)");

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxPrompt = std::size_t{64} << 20;
 
-struct Options {
+struct RunOptions {
   ModelArgument model;
   ComputeOptions compute;
   SamplingOptions sampling;
@@ -38,7 +38,7 @@ struct Split {
   std::string model, prompt;
 };
 
-Result<Split> split_words(const Options& options) {
+Result<Split> split_words(const RunOptions& options) {
   Split split;
   std::vector<std::string> words = options.words;
   if (options.model.given()) {
@@ -64,7 +64,7 @@ Result<std::string> read_piped_input(bool have_prompt) {
   return read_all(STDIN_FILENO, kMaxPrompt);
 }
 
-Result<std::string> complete_prompt(const Options& options, std::string prompt) {
+Result<std::string> complete_prompt(const RunOptions& options, std::string prompt) {
   if (!options.prompt_file.empty()) {
     prompt += TRY(read_file(options.prompt_file, kMaxPrompt));
     if (prompt.ends_with('\n')) prompt.pop_back();
@@ -77,7 +77,7 @@ Result<std::string> complete_prompt(const Options& options, std::string prompt) 
   return prompt;
 }
 
-engine::Prompt make_prompt(const Options& options, const std::string& text) {
+engine::Prompt make_prompt(const RunOptions& options, const std::string& text) {
   if (options.raw) return engine::TextPrompt{.text = text};
   Json messages = Json::array();
   if (!options.system.empty()) messages.push_back(chat_message("system", options.system));
@@ -93,7 +93,7 @@ Result<int> answer_once(engine::Engine& engine, engine::Request request, bool ve
   return 0;
 }
 
-Result<int> run(const Options& options) {
+Result<int> run(const RunOptions& options) {
   Split split = TRY(split_words(options));
   engine::LoadOptions load = TRY(options.compute.take());
   engine::Request request;
@@ -130,7 +130,7 @@ Result<int> run(const Options& options) {
 }  // namespace
 
 Action declare_run(Flags& flags) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   flags.add_words("MODEL [PROMPT...]", options->words);
   options->model.declare(flags, false);
   options->compute.declare(flags);

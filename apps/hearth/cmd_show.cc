@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t kShownElements = 8;  // of an array
 
-struct Options {
+struct ShowOptions {
   ModelArgument model;
   bool json = false, tensors = false, metadata = false, chat_template = false, check = false;
 };
@@ -144,7 +144,7 @@ std::string sampling_text(const sample::ChosenDefaults& sampling) {
   return text;
 }
 
-Json to_json(const Facts& facts, const format::Gguf& gguf, const Options& options) {
+Json to_json(const Facts& facts, const format::Gguf& gguf, const ShowOptions& options) {
   Json object;
   object["path"] = to_valid_utf8(facts.path);
   object["format"] = fmt::format("GGUF v{}", gguf.version());
@@ -174,7 +174,7 @@ Json to_json(const Facts& facts, const format::Gguf& gguf, const Options& option
   return object;
 }
 
-std::string to_text(const Facts& facts, const format::Gguf& gguf, const Options& options) {
+std::string to_text(const Facts& facts, const format::Gguf& gguf, const ShowOptions& options) {
   std::string text;
   const auto line = [&](std::string_view label, const std::string& value) {
     text += fmt::format("{:<16}{}\n", label, value);
@@ -252,7 +252,7 @@ Result<int> check(const format::Gguf& gguf, bool json) {
   return found.empty() ? 0 : exit_code(ErrorCode::integrity);
 }
 
-Result<int> show(const Options& options) {
+Result<int> show(const ShowOptions& options) {
   const std::string name = TRY(options.model.take());
   const auto files = TRY(format::ModelFiles::map(TRY(open_model(name))));
   const format::Gguf& gguf = files->gguf();
@@ -276,7 +276,7 @@ Result<int> show(const Options& options) {
 }  // namespace
 
 Action declare_show(Flags& flags) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ShowOptions>();
   options->model.declare(flags);
   flags.add("--check", options->check, "look for NaN and infinity in all weights; exit 4 if any");
   flags.add("--json", options->json, "print an object with all metadata");

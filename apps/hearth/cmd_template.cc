@@ -19,9 +19,9 @@
 namespace hearth::app {
 namespace {
 
-constexpr std::size_t kMaxInput = std::size_t{256} << 20;
+constexpr std::size_t kMaxVariablesBytes = std::size_t{256} << 20;
 
-struct Options {
+struct TemplateOptions {
   ModelArgument model;
   std::string template_file, now;
 };
@@ -58,7 +58,7 @@ void add_token_defaults(const text::Tokenizer& tokenizer, Json& variables) {
   add("eos_token", tokenizer.eos());
 }
 
-Result<int> render(const Options& options) {
+Result<int> render(const TemplateOptions& options) {
   text::RenderOptions render_options;
   if (!options.now.empty()) render_options.now = TRY(parse_now(options.now));
   if (!options.model.given() && options.template_file.empty())
@@ -80,8 +80,8 @@ Result<int> render(const Options& options) {
     }
   }
   const text::ChatTemplate chat_template = TRY(text::ChatTemplate::parse(source));
-  const std::string input = TRY(read_all(0, kMaxInput));
-  Json variables = TRY(parse_json(input, {.max_bytes = kMaxInput}));
+  const std::string input = TRY(read_all(0, kMaxVariablesBytes));
+  Json variables = TRY(parse_json(input, {.max_bytes = kMaxVariablesBytes}));
   if (!variables.is_object())
     return fail(ErrorCode::usage, "standard input must be a JSON object of template variables");
   if (tokenizer) add_token_defaults(*tokenizer, variables);
@@ -92,7 +92,7 @@ Result<int> render(const Options& options) {
 }  // namespace
 
 Action declare_template(Flags& flags) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TemplateOptions>();
   options->model.declare(flags);
   flags.add("--template", options->template_file, "a template file instead of the model's own");
   flags.add("--now", options->now, "the time that strftime_now sees, e.g. 2024-07-26T15:04:05");

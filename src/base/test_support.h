@@ -19,6 +19,15 @@
 
 namespace hearth::test {
 
+// Under AddressSanitizer frames are some times larger and everything is slower.
+#if defined(__SANITIZE_ADDRESS__)  // g++
+inline constexpr bool kAddressSanitizer = true;
+#elif defined(__has_feature)  // clang
+inline constexpr bool kAddressSanitizer = __has_feature(address_sanitizer);
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+
 // A fresh folder, removed with everything in it.
 class TempDir {
  public:

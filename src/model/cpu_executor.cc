@@ -19,11 +19,6 @@ constexpr std::size_t kAlignment = 64;
 // The largest number of workers whose scratch is kept; resize() beyond it is cut.
 constexpr std::size_t kMaxWorkers = 256;
 
-bool holds_wanted_rows(BufferId buffer) {
-  return buffer == BufferId::wanted || buffer == BufferId::wanted_normed ||
-         buffer == BufferId::logits || buffer == BufferId::hidden;
-}
-
 }  // namespace
 
 Result<PageMemory> PageMemory::allocate(std::size_t bytes) {

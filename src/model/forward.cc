@@ -4,14 +4,6 @@
 #include "base/check.h"
 
 namespace hearth::model {
-namespace {
-
-bool holds_wanted_rows(BufferId buffer) {
-  return buffer == BufferId::wanted || buffer == BufferId::wanted_normed ||
-         buffer == BufferId::logits;
-}
-
-}  // namespace
 
 Forward::Forward(const Plan& plan, std::vector<Executor*> executors, const ExecutorLimits& limits)
     : plan_(plan), executors_(std::move(executors)) {

@@ -22,7 +22,7 @@
 
 namespace hearth::model {
 
-// Activation buffers: one row of floats for each batch row (the last three: for each wanted row).
+// Activation buffers: one row of floats for each batch row (from `wanted` on: for each wanted row).
 enum class BufferId : std::uint8_t {
   residual,
   normed,
@@ -39,6 +39,11 @@ enum class BufferId : std::uint8_t {
   none,
 };
 inline constexpr std::size_t kBuffers = static_cast<std::size_t>(BufferId::none);
+
+// Whether the buffer has a row for each wanted row alone (not for each row of the batch).
+constexpr bool holds_wanted_rows(BufferId buffer) {
+  return buffer >= BufferId::wanted && buffer <= BufferId::hidden;
+}
 
 using TensorId = std::uint16_t;  // index into Plan::tensors
 inline constexpr TensorId kNoTensor = 0xFFFF;

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "base/test_support.h"
 #include "text/tokenizer_base.h"
 #include "text/tokenizer_test_util.h"
 
@@ -13,11 +14,7 @@ namespace {
 
 // What is not linear shows at either size: the product of two of them is far above every factor
 // allowed below.
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t kBytes = std::size_t{1} << 16;
-#else
-constexpr std::size_t kBytes = std::size_t{1} << 20;
-#endif
+constexpr std::size_t kBytes = std::size_t{1} << (test::kAddressSanitizer ? 16 : 20);
 
 std::string repeated(std::string_view unit) {
   std::string text;

@@ -116,13 +116,13 @@ Result<Value> pprint(Evaluator& evaluator, const Value& subject, CallArgs args) 
   return evaluator.text(TRY(pretty(evaluator, subject)));
 }
 
-constexpr Filter kFilters[] = {
+constexpr Filter kLayoutFilters[] = {
     {"indent", indent}, {"truncate", truncate}, {"wordwrap", wordwrap}, {"pprint", pprint}};
 
 }  // namespace
 
 std::span<const Filter> layout_filters() {
-  return kFilters;
+  return kLayoutFilters;
 }
 
 }  // namespace hearth::text::jinja

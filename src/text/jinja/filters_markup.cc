@@ -126,7 +126,7 @@ Result<Value> xmlattr(Evaluator& evaluator, const Value& subject, CallArgs args)
   return evaluator.text(std::move(out));
 }
 
-constexpr Filter kFilters[] = {
+constexpr Filter kMarkupFilters[] = {
     {"safe", safe},           {"escape", escape},   {"e", escape}, {"forceescape", forceescape},
     {"striptags", striptags}, {"xmlattr", xmlattr},
 };
@@ -134,7 +134,7 @@ constexpr Filter kFilters[] = {
 }  // namespace
 
 std::span<const Filter> markup_filters() {
-  return kFilters;
+  return kMarkupFilters;
 }
 
 }  // namespace hearth::text::jinja

@@ -150,7 +150,7 @@ Result<Value> sum(Evaluator& evaluator, const Value& subject, CallArgs args) {
   }
 }
 
-constexpr Filter kFilters[] = {
+constexpr Filter kNumberFilters[] = {
     {"abs", absolute},
     {"int", integer},
     {"float", real},
@@ -162,7 +162,7 @@ constexpr Filter kFilters[] = {
 }  // namespace
 
 std::span<const Filter> number_filters() {
-  return kFilters;
+  return kNumberFilters;
 }
 
 }  // namespace hearth::text::jinja

@@ -99,7 +99,7 @@ Result<Value> attribute(Evaluator& evaluator, const Value& subject, CallArgs arg
       fmt::format("'{} object' has no attribute '{}'", type_name(subject), name));
 }
 
-constexpr Filter kFilters[] = {
+constexpr Filter kSelectionFilters[] = {
     {"map", map},
     {"select", pick<true, false>},
     {"reject", pick<false, false>},
@@ -113,7 +113,7 @@ constexpr Filter kFilters[] = {
 }  // namespace
 
 std::span<const Filter> selection_filters() {
-  return kFilters;
+  return kSelectionFilters;
 }
 
 }  // namespace hearth::text::jinja

@@ -262,7 +262,7 @@ Result<Value> groupby(Evaluator& evaluator, const Value& subject, CallArgs args)
   return Value::list(std::move(groups));
 }
 
-constexpr Filter kFilters[] = {
+constexpr Filter kSequenceFilters[] = {
     {"length", length},   {"count", length},       {"first", first},       {"last", last},
     {"list", list},       {"reverse", reverse},    {"join", join},         {"sort", sort},
     {"unique", unique},   {"min", extreme<false>}, {"max", extreme<true>}, {"batch", batch},
@@ -273,7 +273,7 @@ constexpr Filter kFilters[] = {
 }  // namespace
 
 std::span<const Filter> sequence_filters() {
-  return kFilters;
+  return kSequenceFilters;
 }
 
 }  // namespace hearth::text::jinja

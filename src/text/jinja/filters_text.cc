@@ -167,7 +167,7 @@ Result<Value> tojson(Evaluator& evaluator, const Value& subject, CallArgs args) 
       evaluator, subject, TRY(json_style(evaluator, bound[0], bound[1], bound[2], bound[3])))));
 }
 
-constexpr Filter kFilters[] = {
+constexpr Filter kTextFilters[] = {
     {"upper", upper},   {"lower", lower},         {"capitalize", capitalize}, {"title", title},
     {"trim", trim},     {"center", center},       {"replace", replace},       {"string", string},
     {"format", format}, {"wordcount", wordcount}, {"urlencode", urlencode},   {"tojson", tojson},
@@ -176,7 +176,7 @@ constexpr Filter kFilters[] = {
 }  // namespace
 
 std::span<const Filter> text_filters() {
-  return kFilters;
+  return kTextFilters;
 }
 
 }  // namespace hearth::text::jinja

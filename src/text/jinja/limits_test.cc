@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/test_support.h"
 #include "text/chat_template.h"
 
 namespace hearth::text {
@@ -20,20 +21,15 @@ std::string repeated(std::string_view text, std::size_t n) {
   return out;
 }
 
-Result<std::string> render(std::string_view source, const Json& variables = Json::object(),
-                           const TemplateLimits& limits = {}) {
+Result<std::string> render_within(std::string_view source, const Json& variables = Json::object(),
+                                  const TemplateLimits& limits = {}) {
   const ChatTemplate parsed = TRY(ChatTemplate::parse(source, limits));
   return parsed.render(variables);
 }
 
 // As worker threads have it; a sanitizer makes frames some times larger.
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t kSmallStack = std::size_t{2} << 20;
-constexpr std::uint64_t kSteps = 300'000;
-#else
-constexpr std::size_t kSmallStack = std::size_t{512} << 10;
-constexpr std::uint64_t kSteps = 1'000'000;
-#endif
+constexpr std::size_t kSmallStack = std::size_t{test::kAddressSanitizer ? 2048 : 512} << 10;
+constexpr std::uint64_t kSteps = test::kAddressSanitizer ? 300'000 : 1'000'000;
 
 // Runs a task on a thread with such a stack.
 void on_small_stack(std::function<void()> task) {
@@ -214,7 +210,7 @@ double cpu_seconds() {
 // A small part of the steps that are allowed, for there are many of these.
 void expect_early_error(const std::string& name, const std::string& source) {
   const double start = cpu_seconds();
-  const Result<std::string> text = render(source, Json::object(), {.max_steps = kSteps});
+  const Result<std::string> text = render_within(source, Json::object(), {.max_steps = kSteps});
   EXPECT_FALSE(text) << name << ": " << text->substr(0, 200);
   EXPECT_LT(cpu_seconds() - start, 2) << name;
 }
@@ -235,7 +231,7 @@ TEST(TemplateLimits, AlsoOnASmallStack) {
   on_small_stack([] {
     for (const auto& [name, source] : hostile())
       if (name.find("repeat") == std::string::npos) {
-        EXPECT_FALSE(render(source, Json::object(), {.max_steps = 200'000})) << name;
+        EXPECT_FALSE(render_within(source, Json::object(), {.max_steps = 200'000})) << name;
       }
   });
 }
@@ -250,7 +246,7 @@ TEST(TemplateLimits, ASmallStackIsEnoughForDeepTemplates) {
       "{{ name ~ ':' ~ render(inner) }}{% endif %}{% endfor %}{% else %}{{ s.type }}{% endif %}{% "
       "endmacro %}{{ render(s) }}";
   on_small_stack([&] {
-    const Result<std::string> text = render(source, {{"s", schema}});
+    const Result<std::string> text = render_within(source, {{"s", schema}});
     ASSERT_TRUE(text) << text.error().message;
     EXPECT_EQ(*text, repeated("inner:", 20) + "string");
   });
@@ -271,18 +267,19 @@ TEST(TemplateLimits, ALongConversationIsQuick) {
       "'\\n' + c | trim + '<|im_end|>\\n' }}"
       "{% set ns.all = ns.all ~ c[:100] %}{% set ns.all = ns.all + '.' %}{% endfor %}{{ ns.all | "
       "length }}";
-  const Result<std::string> text = render(source, {{"messages", messages}});
+  const Result<std::string> text = render_within(source, {{"messages", messages}});
   ASSERT_TRUE(text) << text.error().message;
   EXPECT_GT(text->size(), std::size_t{4} << 20);
 }
 
 TEST(TemplateLimits, LimitsAreThoseThatWereGiven) {
   EXPECT_FALSE(ChatTemplate::parse("12345", {.max_source_bytes = 4}));
-  EXPECT_FALSE(render("{{ 'x' * 100 }}", Json::object(), {.max_output_bytes = 99}));
-  EXPECT_TRUE(render("{{ 'x' * 100 }}", Json::object(), {.max_output_bytes = 100}));
-  EXPECT_FALSE(render("{% for i in range(100) %}{% endfor %}", Json::object(), {.max_steps = 50}));
-  EXPECT_TRUE(render("{{ ((((((((1)))))))) }}", Json::object(), {.max_depth = 10}));
-  EXPECT_FALSE(render("{{ 1+1+1+1+1+1+1+1+1+1+1+1 }}", Json::object(), {.max_depth = 10}));
+  EXPECT_FALSE(render_within("{{ 'x' * 100 }}", Json::object(), {.max_output_bytes = 99}));
+  EXPECT_TRUE(render_within("{{ 'x' * 100 }}", Json::object(), {.max_output_bytes = 100}));
+  EXPECT_FALSE(
+      render_within("{% for i in range(100) %}{% endfor %}", Json::object(), {.max_steps = 50}));
+  EXPECT_TRUE(render_within("{{ ((((((((1)))))))) }}", Json::object(), {.max_depth = 10}));
+  EXPECT_FALSE(render_within("{{ 1+1+1+1+1+1+1+1+1+1+1+1 }}", Json::object(), {.max_depth = 10}));
 }
 
 }  // namespace

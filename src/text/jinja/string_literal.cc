@@ -41,7 +41,8 @@ char simple_escape(char c) {
 }
 
 // \xHH, \uHHHH, \UHHHHHHHH with text at the digits.
-Result<void> append_hex(std::string& out, std::string_view text, std::size_t n_digits, char mark) {
+Result<void> append_hex_escape(std::string& out, std::string_view text, std::size_t n_digits,
+                               char mark) {
   char32_t rune = 0;
   for (std::size_t i = 0; i < n_digits; ++i) {
     const int digit = i < text.size() ? hex_value(text[i]) : -1;
@@ -74,7 +75,7 @@ Result<std::string> unescape_literal(std::string_view text) {
       continue;
     } else if (c == 'x' || c == 'u' || c == 'U') {
       const std::size_t n_digits = c == 'x' ? 2 : c == 'u' ? 4 : 8;
-      TRY(append_hex(out, text.substr(i), n_digits, c));
+      TRY(append_hex_escape(out, text.substr(i), n_digits, c));
       i += n_digits;
     } else if (c >= '0' && c <= '7') {
       char32_t rune = static_cast<char32_t>(c - '0');
