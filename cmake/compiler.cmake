@@ -13,6 +13,10 @@ add_compile_options(-Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   add_compile_options(-Wno-restrict)  # false for "text" + std::string (GCC bug 105329)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # g++'s -Wconversion leaves signs out too; the other is std::stable_sort's own (libstdc++ 12).
+  add_compile_options(-Wno-sign-conversion -Wno-deprecated-declarations)
+endif()
 # Numbers are part of the contract: the compiler may not fuse or reorder floating-point operations
 # on its own. Where a fused multiply-add is meant, the code says so.
 add_compile_options(-ffp-contract=off -fno-math-errno)
