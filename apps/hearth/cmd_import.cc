@@ -12,6 +12,7 @@
 #include "process.h"
 #include "progress.h"
 #include "store/known_models.h"
+#include "store/name.h"
 #include "store/shards.h"
 #include "store/store.h"
 
@@ -26,21 +27,12 @@ struct ImportFileOptions {
 // Only what can be read as a model goes into the store.
 Result<void> check_is_model(const std::string& path) {
   std::vector<format::NamedFd> shards;
-  for (const std::string& shard : TRY(store::all_shards(path)))
-    shards.push_back({
-      TRY(open_for_read(shard))
-      , shard
-    });
+  for (const std::string& shard : TRY(store::all_shards(path))) {
+    auto fd = TRY(open_for_read(shard));
+    shards.push_back({std::move(fd), shard});
+  }
   TRY(format::ModelFiles::map(std::move(shards)));
   return {};
-}
-
-// "SmolLM2-135M-Instruct.Q4_1.gguf" is called smollm2-135m-instruct.q4_1 when no name is given.
-std::string name_from(const std::string& path) {
-  std::string name = path.substr(path.find_last_of('/') + 1);
-  if (name.ends_with(".gguf")) name.resize(name.size() - 5);
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return name;
 }
 
 Result<int> import(const ImportFileOptions& options) {
@@ -48,7 +40,7 @@ Result<int> import(const ImportFileOptions& options) {
     return fail(ErrorCode::usage, "--sha256: give 64 hexadecimal digits");
   store::ImportOptions import;
   import.path = options.file;
-  import.name = options.name.empty() ? name_from(options.file) : options.name;
+  import.name = options.name.empty() ? store::name_for_file(options.file) : options.name;
   import.sha256 = options.sha256;
   import.replace = options.force;
   if (const store::KnownModel* known = store::find_known_model(import.name);
