@@ -30,6 +30,9 @@ function(hearth_library name)
     target_link_libraries(hearth_${name}_test PRIVATE hearth_${name} GTest::gmock GTest::gtest_main)
     target_compile_definitions(hearth_${name}_test PRIVATE
       HEARTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEARTH_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    if(HEARTH_UNITY_TESTS)
+      set_target_properties(hearth_${name}_test PROPERTIES UNITY_BUILD ON)
+    endif()
     # UBSan watches the library; in the test itself it costs a third of the compiler's time.
     if(HEARTH_SANITIZE MATCHES "undefined")
       target_compile_options(hearth_${name}_test PRIVATE -fno-sanitize=undefined)
