@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "command.h"
 #include "flags.h"
 #include "model_source.h"
 #include "process.h"
+#include "show_tokens.h"
 #include "text/tokenizer.h"
 #include "token_ids.h"
 
@@ -24,7 +26,7 @@ Result<std::shared_ptr<const text::Tokenizer>> load_tokenizer(const std::string&
 
 struct TokenizeOptions {
   ModelArgument model;
-  bool no_special = false, no_bos = false, json = false;
+  bool no_special = false, no_bos = false, show = false, json = false;
 };
 
 Result<int> tokenize(const TokenizeOptions& options) {
@@ -33,9 +35,14 @@ Result<int> tokenize(const TokenizeOptions& options) {
   std::vector<text::TokenId> ids;
   tokenizer->encode(input, {.add_special = !options.no_bos, .parse_special = !options.no_special},
                     ids);
-  std::string line = options.json ? fmt::format("[{}]\n", fmt::join(ids, ","))
-                                  : fmt::format("{}\n", fmt::join(ids, " "));
-  TRY(write_stdout(line));
+  if (options.show && options.json) {
+    TRY(write_stdout(tokens_to_json(*tokenizer, ids).dump() + "\n"));
+  } else if (options.show) {
+    TRY(write_stdout(show_tokens(*tokenizer, ids, stdout_takes_colour())));
+  } else {
+    TRY(write_stdout(options.json ? fmt::format("[{}]\n", fmt::join(ids, ","))
+                                  : fmt::format("{}\n", fmt::join(ids, " "))));
+  }
   return 0;
 }
 
@@ -56,6 +63,7 @@ Action declare_tokenize(Flags& flags) {
   options->model.declare(flags);
   flags.add("--no-special", options->no_special, "treat the text of control tokens as plain text");
   flags.add("--no-bos", options->no_bos, "add neither BOS nor EOS");
+  flags.add("--show", options->show, "print each token's text, kind and bytes");
   flags.add("--json", options->json, "print a JSON array");
   return [options] { return tokenize(*options); };
 }

@@ -29,5 +29,7 @@ Result<void> write_stdout(std::string_view text);
 bool stdin_is_terminal();
 bool stdout_is_terminal();
 bool stderr_is_terminal();
+// A terminal, and neither NO_COLOR (no-color.org) nor TERM=dumb asks for plain text.
+bool stdout_takes_colour();
 
 }  // namespace hearth::app

@@ -151,6 +151,19 @@ TEST(Tokenize, AddsBosWhereTheModelAsksForIt) {
   EXPECT_GT(with.size(), without.size());
 }
 
+TEST(Tokenize, ShowsEachToken) {
+  const std::string text =
+      run({"tokenize", "-m", kBpe, "--no-bos", "--show"}, "a\033[31m\xC3\xA9").out;
+  EXPECT_THAT(text, AllOf(HasSubstr("\"a\""), HasSubstr("normal"), HasSubstr("61"),
+                          HasSubstr("\"\\x1b\""), HasSubstr("c3"), Not(HasSubstr("\033"))));
+  const Json tokens = Json::parse(run({"tokenize", "-m", kSpm, "--show", "--json"}, "a").out);
+  ASSERT_EQ(tokens.size(), 2U);
+  EXPECT_EQ(tokens[0]["kind"], "control");
+  EXPECT_EQ(tokens[1]["kind"], "normal");
+  EXPECT_EQ(tokens[1]["text"], " a");
+  EXPECT_EQ(tokens[1]["bytes"], Json({32, 97}));
+}
+
 TEST(Template, RendersAndFails) {
   const std::string file = scratch_folder() + "/t.jinja";
   spit(file,
