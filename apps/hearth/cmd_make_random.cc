@@ -11,7 +11,6 @@
 #include "base/checked.h"
 #include "base/escape.h"
 #include "command.h"
-#include "fit_vocab.h"
 #include "flags.h"
 #include "human.h"
 #include "kernels/random_blocks.h"
@@ -20,6 +19,7 @@
 #include "process.h"
 #include "progress.h"
 #include "random_shape.h"
+#include "text/fit_vocab.h"
 
 namespace hearth::app {
 namespace {
@@ -150,7 +150,7 @@ Result<int> make_random(const Options& options) {
                 model::type_mix_names());
   const std::uint64_t max_shard_bytes = TRY(parse_size(options.split_max_size));
   const auto source = TRY(format::ModelFiles::map(TRY(open_model(options.vocab))));
-  FittedVocab vocab = TRY(fit_vocab(source->gguf(), shape.n_vocab));
+  text::FittedVocab vocab = TRY(text::fit_vocab(source->gguf(), shape.n_vocab));
 
   const std::vector<RandomTensor> tensors = random_tensors(shape, *mix);
   format::WriteModel model{.metadata = random_metadata(shape, *mix)};
