@@ -11,7 +11,6 @@
 #include "base/checked.h"
 #include "base/escape.h"
 #include "command.h"
-#include "fit_vocab.h"
 #include "flags.h"
 #include "human.h"
 #include "kernels/random_blocks.h"
@@ -20,6 +19,7 @@
 #include "process.h"
 #include "progress.h"
 #include "random_shape.h"
+#include "text/fit_vocab.h"
 
 namespace hearth::app {
 namespace {
@@ -115,8 +115,10 @@ class Filler {
   ProgressBar bar_;
 };
 
-Result<void> write_model(const MakeRandomOptions& options, const format::WriteModel& model,
-                         const std::vector<RandomTensor>& tensors, std::uint64_t max_shard_bytes) {
+// Says what was written: the file, or the first of its shards.
+Result<std::string> write_model(const MakeRandomOptions& options, const format::WriteModel& model,
+                                const std::vector<RandomTensor>& tensors,
+                                std::uint64_t max_shard_bytes) {
   const std::vector<format::ShardPlan> plans =
       TRY(format::plan_shards(model, {.max_tensor_bytes = max_shard_bytes}));
   std::uint64_t total_bytes = 0;
@@ -134,11 +136,12 @@ Result<void> write_model(const MakeRandomOptions& options, const format::WriteMo
     TRY(format::write_shard(outputs.back().fd(), model, plan, std::ref(filler)));
   }
   for (OutputFile& output : outputs) TRY(output.commit());
-  return {};
+  std::string written = shard_path(options.output, plans[0]);
+  if (plans.size() > 1) written += fmt::format(" and {} more", plans.size() - 1);
+  return written;
 }
 
-Result<int> make_random(const MakeRandomOptions& options) {
-  if (options.output.empty()) return fail(ErrorCode::usage, "give an output file: -o OUT.gguf");
+Result<int> make_random(MakeRandomOptions options) {
   if (options.vocab.empty())
     return fail(ErrorCode::usage, "give a model to take the tokenizer from: --vocab FILE");
   if (options.output == "-" && !options.split_max_size.empty())
@@ -148,16 +151,18 @@ Result<int> make_random(const MakeRandomOptions& options) {
   if (mix == nullptr)
     return fail(ErrorCode::usage, "no type is called '{}'; there are: {}", printable(options.type),
                 model::type_mix_names());
+  if (options.output.empty())
+    options.output = fmt::format("random-{}-{}.gguf", shape.name, model::name_of(*mix));
   const std::uint64_t max_shard_bytes = TRY(parse_size(options.split_max_size));
   const auto source = TRY(format::ModelFiles::map(TRY(open_model(options.vocab))));
-  FittedVocab vocab = TRY(fit_vocab(source->gguf(), shape.n_vocab));
+  text::FittedVocab vocab = TRY(text::fit_vocab(source->gguf(), shape.n_vocab));
 
   const std::vector<RandomTensor> tensors = random_tensors(shape, *mix);
   format::WriteModel model{.metadata = random_metadata(shape, *mix)};
   model.metadata.insert(model.metadata.end(), std::make_move_iterator(vocab.metadata.begin()),
                         std::make_move_iterator(vocab.metadata.end()));
   for (const RandomTensor& tensor : tensors) model.tensors.push_back(tensor.write);
-  TRY(write_model(options, model, tensors, max_shard_bytes));
+  const std::string written = TRY(write_model(options, model, tensors, max_shard_bytes));
 
   std::uint64_t n_parameters = 0;
   for (const RandomTensor& tensor : tensors) {
@@ -171,7 +176,7 @@ Result<int> make_random(const MakeRandomOptions& options) {
         "; vocabulary {} from {} to {} tokens{}",
         vocab.n_before > shape.n_vocab ? "cut" : "filled up", vocab.n_before, shape.n_vocab,
         vocab.dropped.empty() ? "" : fmt::format(" without {}", fmt::join(vocab.dropped, ", ")));
-  fmt::print(stderr, "made {}: {} random parameters, {}{}\n", printable(options.output),
+  fmt::print(stderr, "made {}: {} random parameters, {}{}\n", printable(written),
              human_count(n_parameters), model::name_of(*mix), printable(note, 1000));
   return 0;
 }
@@ -184,7 +189,7 @@ Action declare_make_random(Flags& flags) {
                 "llama-1b, llama-3b, llama-8b, smollm-135m, qwen3-0.6b or qwen3-30b-a3b-12l");
   flags.add("--type", options->type, "types of the tensors, as llama.cpp mixes them (Q4_K_M)");
   flags.add("--vocab", options->vocab, "the model whose tokenizer is taken");
-  flags.add("-o,--output", options->output, "the file to make");
+  flags.add("-o,--output", options->output, "the file to make (random-SHAPE-TYPE.gguf)");
   flags.add("--seed", options->seed, "of the random numbers (0)");
   flags.add("--layers", options->n_layers, "another number of layers");
   flags.add("--split-max-size", options->split_max_size,

@@ -2,6 +2,7 @@
 #include "flags.h"
 
 #include <CLI/CLI.hpp>
+#include <functional>
 
 namespace hearth::app {
 
@@ -29,6 +30,15 @@ void Flags::add(const std::string& names, std::uint64_t& value, const std::strin
 
 void Flags::add(const std::string& names, float& value, const std::string& help) {
   command_.add_option(names, value, help)->take_last();
+}
+
+// CLI11's own optional takes an empty word for no value.
+void Flags::add(const std::string& names, std::optional<std::string>& value,
+                const std::string& help) {
+  const std::function<void(const std::string&)> set = [&value](const std::string& word) {
+    value = word;
+  };
+  command_.add_option_function(names, set, help)->take_last();
 }
 
 void Flags::add(const std::string& names, std::vector<std::string>& values,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class Flags {
   void add(const std::string& names, std::int64_t& value, const std::string& help);
   void add(const std::string& names, std::uint64_t& value, const std::string& help);
   void add(const std::string& names, float& value, const std::string& help);
+  // Tells an empty value from none.
+  void add(const std::string& names, std::optional<std::string>& value, const std::string& help);
   // May be given more than once.
   void add(const std::string& names, std::vector<std::string>& values, const std::string& help);
   // A switch: takes no value and sets true.

@@ -22,20 +22,27 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   }
   struct stat status;
   const bool in_place = ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  std::string target = path;
-  if (!in_place) target = file.temporary_ = fmt::format("{}.{}.part", path, ::getpid());
-  file.fd_ = UniqueFd(
-      ::open(target.c_str(), O_WRONLY | O_CREAT | (in_place ? 0 : O_EXCL) | O_CLOEXEC, 0666));
-  if (!file.fd_) {
-    const int error_number = errno;
-    file.temporary_.clear();
-    return fail(ErrorCode::io, "{}: {}", printable(path), errno_text(error_number));
+  if (in_place) {
+    file.fd_ = UniqueFd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  } else {
+    file.open_new();
   }
+  if (!file.fd_) return fail(ErrorCode::io, "{}: {}", printable(path), errno_text(errno));
   return file;
 }
 
+void OutputFile::open_new() {
+  temporary_ = fmt::format("{}.{}.part", path_, ::getpid());
+  const std::size_t slash = path_.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
+  fd_ = UniqueFd(::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666));
+  if (fd_ || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)) return;
+  fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  named_ = static_cast<bool>(fd_);
+}
+
 OutputFile::~OutputFile() {
-  if (fd_ && !temporary_.empty()) ::unlink(temporary_.c_str());
+  if (fd_ && named_) ::unlink(temporary_.c_str());
 }
 
 Result<void> OutputFile::write(std::span<const std::byte> bytes) {
@@ -46,9 +53,15 @@ Result<void> OutputFile::write(std::span<const std::byte> bytes) {
 
 Result<void> OutputFile::commit() {
   if (!temporary_.empty()) {
+    // A link cannot replace a file, a rename can.
+    const std::string unnamed = fmt::format("/proc/self/fd/{}", fd_.get());
+    if (!named_ &&
+        ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0)
+      return fail(ErrorCode::io, "{}: {}", printable(path_), errno_text(errno));
+    named_ = true;
     if (::rename(temporary_.c_str(), path_.c_str()) != 0)
       return fail(ErrorCode::io, "{}: {}", printable(path_), errno_text(errno));
-    temporary_.clear();
+    named_ = false;
   }
   fd_.reset();
   return {};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A file that appears whole or not at all: written beside its place and renamed by commit(). "-" is
-// standard output; a device or pipe is written in place. One thread.
+// A file that appears whole or not at all: written without a name and put in its place by commit(),
+// so that whatever ends the process leaves nothing behind (where the file system cannot do that,
+// under a name of its own, which only a killed process leaves). "-" is standard output; a device or
+// pipe is written in place. One thread.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +27,13 @@ class OutputFile {
 
  private:
   OutputFile() = default;
+  // Opens a file in the folder of path_ that is to become path_.
+  void open_new();
+
   UniqueFd fd_;
-  std::string path_, temporary_;  // temporary_ is empty where nothing is to be renamed
+  std::string path_;
+  std::string temporary_;  // what is renamed to path_; empty where nothing is
+  bool named_ = false;     // whether temporary_ exists already
 };
 
 }  // namespace hearth::app

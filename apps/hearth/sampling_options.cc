@@ -79,7 +79,7 @@ Result<T> parse_number(std::string_view flag, std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, number);
   if (error != std::errc() || stopped != end)
-    return fail(ErrorCode::usage, "{} {}: not a {}", flag, printable(text, 40),
+    return fail(ErrorCode::usage, "{} '{}': not a {}", flag, printable(text, 40),
                 std::is_integral_v<T> ? "whole number" : "number");
   return number;
 }
@@ -138,22 +138,21 @@ void SamplingOptions::declare(Flags& flags) {
 
 Result<SamplingParams> SamplingOptions::over(SamplingParams params) const {
   for (std::size_t i = 0; i < std::size(kKnobs); ++i) {
-    if (values_[i].empty()) continue;
+    if (!values_[i]) continue;
     const std::string_view names = kKnobs[i].names;
     const std::string_view flag = names.substr(0, names.find(','));
     if (kKnobs[i].real != nullptr) {
-      params.*kKnobs[i].real = TRY(parse_number<float>(flag, values_[i]));
+      params.*kKnobs[i].real = TRY(parse_number<float>(flag, *values_[i]));
     } else {
-      params.*kKnobs[i].whole = TRY(parse_number<std::int32_t>(flag, values_[i]));
+      params.*kKnobs[i].whole = TRY(parse_number<std::int32_t>(flag, *values_[i]));
     }
   }
   if (greedy_) params.temp = 0;
-  if (!seed_.empty()) params.seed = TRY(parse_seed(seed_));
-  if (!samplers_.empty() && !sampler_letters_.empty())
+  if (seed_) params.seed = TRY(parse_seed(*seed_));
+  if (samplers_ && sampler_letters_)
     return fail(ErrorCode::usage, "give either --samplers or --sampler-seq");
-  if (!samplers_.empty()) params.samplers = TRY(sample::parse_sampler_names(samplers_));
-  if (!sampler_letters_.empty())
-    params.samplers = TRY(sample::parse_sampler_chars(sampler_letters_));
+  if (samplers_) params.samplers = TRY(sample::parse_sampler_names(*samplers_));
+  if (sampler_letters_) params.samplers = TRY(sample::parse_sampler_chars(*sampler_letters_));
   for (const std::string& text : logit_bias_)
     params.logit_bias.push_back(TRY(parse_logit_bias(text)));
   TRY(sample::validate(params));

@@ -3,6 +3,7 @@
 // The sampling flags, with llama.cpp's names and Ollama's beside them where they differ.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,8 @@ class SamplingOptions {
   std::vector<std::string> dry_breakers() const;
 
  private:
-  std::vector<std::string>
-      values_;  // one for each row of the table in the source; empty: not given
-  std::string seed_, samplers_, sampler_letters_;
+  std::vector<std::optional<std::string>> values_;  // one for each row of the table in the source
+  std::optional<std::string> seed_, samplers_, sampler_letters_;
   std::vector<std::string> logit_bias_, dry_breakers_;
   bool greedy_ = false;
 };

@@ -100,6 +100,8 @@ TEST(Usage, BadSamplingValuesExitWithTwo) {
                                              {"--adaptive-target", "2"},
                                              {"--mirostat-lr", "-1"},
                                              {"--top-nsigma", "inf"},
+                                             {"--temp", ""},
+                                             {"--seed", ""},
                                              {"--samplers", "top_k", "--sampler-seq", "k"}}) {
     std::vector<std::string> args{"run", "no-such-model", "hi"};
     args.insert(args.end(), flags.begin(), flags.end());
@@ -299,6 +301,8 @@ TEST(Run, EverySamplerIsWithinReach) {
     all.insert(all.end(), flags.begin(), flags.end());
     EXPECT_NE(answer(all), plain) << flags[0];
   }
+  // No sampler at all: a draw from the model's own distribution.
+  EXPECT_EQ(answer({"--samplers", ""}), with({"--temp", "1"}));
   const std::string always = answer({"--greedy", "-l", "100+10000", "--logit-bias", "100+5"});
   EXPECT_EQ(always, std::string(8, always[0]) + "\n");
   EXPECT_NE(answer({"--greedy", "-l", "100+10000", "-l", "100-inf"}), always);

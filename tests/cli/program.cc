@@ -45,6 +45,7 @@ void close_end(int& fd) {
   ::dup2(err.write_end, 2);
   for (const std::string& variable : invocation.environment)
     ::putenv(const_cast<char*>(variable.c_str()));
+  if (!invocation.folder.empty() && ::chdir(invocation.folder.c_str()) != 0) ::_exit(126);
   std::vector<char*> argv{const_cast<char*>(HEARTH_PROGRAM)};
   for (const std::string& arg : invocation.args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);

@@ -18,6 +18,7 @@ struct Invocation {
   std::vector<std::string> args;
   std::string input = {};
   std::vector<std::string> environment = {};  // "NAME=value", added to ours
+  std::string folder = {};                    // start there; empty: here
   bool close_stdout = false;                  // start without descriptor 1
   double interrupt_after = -1;                // send SIGINT after so many seconds
   std::size_t read_at_most = SIZE_MAX;  // close our end of standard output after so many bytes

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -14,6 +14,7 @@
 namespace hearth::test {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -70,7 +71,9 @@ TEST(MakeRandom, TheSeedDecides) {
 
 TEST(MakeRandom, SplitsAndRuns) {
   const std::string stem = scratch_folder() + "/split";
-  ASSERT_EQ(make(stem + ".gguf", {"--split-max-size", "20M"}).status, 0);
+  const Outcome made = make(stem + ".gguf", {"--split-max-size", "20M"});
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("split-00001-of-00003.gguf and 2 more"));
   EXPECT_FALSE(exists(stem + ".gguf"));
   const Outcome logits =
       run({"logits", "-m", stem + "-00001-of-00003.gguf", "--tokens", "1,2,3", "-o", "-"});
@@ -89,12 +92,47 @@ TEST(MakeRandom, RefusesWhatItCannotMake) {
   EXPECT_EQ(make(path, {"--split-max-size", "0G"}).status, 2);
   EXPECT_EQ(make("-", {"--split-max-size", "2G"}).status, 2);
   EXPECT_EQ(run({"make-random", "--shape", "smollm-135m", "-o", path}).status, 2);
-  EXPECT_EQ(run({"make-random", "--shape", "smollm-135m", "--vocab", kVocab}).status, 2);
   EXPECT_EQ(
       run({"make-random", "--shape", "smollm-135m", "--vocab", "no-such-model", "-o", path}).status,
       3);
   EXPECT_EQ(make("/no/such/folder/x.gguf").status, 1);
+  const Outcome full = make("/dev/full");
+  EXPECT_EQ(full.status, 1);
+  EXPECT_THAT(full.err, HasSubstr("No space left"));
   EXPECT_FALSE(exists(path));
+}
+
+std::vector<std::string> files_in(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename());
+  return names;
+}
+
+TEST(MakeRandom, WithoutAnOutputTheFileIsCalledAfterItsShape) {
+  const std::string folder = scratch_folder() + "/here";
+  std::filesystem::create_directory(folder);
+  const Outcome made = run(Invocation{.args = {"make-random", "--shape", "smollm-135m", "--layers",
+                                               "1", "--type", "q4_0", "--vocab", kVocab},
+                                      .folder = folder});
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("made random-smollm-135m-Q4_0.gguf"));
+  EXPECT_THAT(files_in(folder), ElementsAre("random-smollm-135m-Q4_0.gguf"));
+}
+
+TEST(MakeRandom, ControlCLeavesNoFile) {
+  const std::string folder = scratch_folder() + "/interrupted";
+  std::filesystem::create_directory(folder);
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, {"--split-max-size", "50M"}}) {
+    std::vector<std::string> args = {"make-random", "--shape", "smollm-135m",
+                                     "--type",      "F32",     "--vocab",
+                                     kVocab,        "-o",      folder + "/model.gguf"};
+    args.insert(args.end(), more.begin(), more.end());
+    const Outcome outcome = run(Invocation{.args = args, .interrupt_after = 0.15});
+    EXPECT_EQ(outcome.status, 130) << outcome.err;
+    EXPECT_THAT(files_in(folder), IsEmpty());
+  }
 }
 
 TEST(ShowCheck, NamesTheTensorTheBlockAndTheByte) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fit_vocab.h"
+#include "text/fit_vocab.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "format/gguf_copy.h"
 
-namespace hearth::app {
+namespace hearth::text {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -63,4 +63,4 @@ Result<FittedVocab> fit_vocab(const format::Gguf& source, std::uint32_t n_vocab)
   return fitted;
 }
 
-}  // namespace hearth::app
+}  // namespace hearth::text

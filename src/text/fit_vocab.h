@@ -11,7 +11,7 @@
 #include "format/gguf.h"
 #include "format/gguf_writer.h"
 
-namespace hearth::app {
+namespace hearth::text {
 
 struct FittedVocab {
   std::vector<format::WriteKeyValue> metadata;  // all keys tokenizer.*
@@ -24,4 +24,4 @@ struct FittedVocab {
 // merges that need a token that is gone go too, and special tokens that are gone lose their keys.
 Result<FittedVocab> fit_vocab(const format::Gguf& source, std::uint32_t n_vocab);
 
-}  // namespace hearth::app
+}  // namespace hearth::text
