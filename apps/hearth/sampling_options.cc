@@ -138,13 +138,14 @@ void SamplingOptions::declare(Flags& flags) {
 
 Result<SamplingParams> SamplingOptions::over(SamplingParams params) const {
   for (std::size_t i = 0; i < std::size(kKnobs); ++i) {
-    if (!values_[i]) continue;
+    const std::optional<std::string>& value = values_[i];
+    if (!value) continue;
     const std::string_view names = kKnobs[i].names;
     const std::string_view flag = names.substr(0, names.find(','));
     if (kKnobs[i].real != nullptr) {
-      params.*kKnobs[i].real = TRY(parse_number<float>(flag, *values_[i]));
+      params.*kKnobs[i].real = TRY(parse_number<float>(flag, *value));
     } else {
-      params.*kKnobs[i].whole = TRY(parse_number<std::int32_t>(flag, *values_[i]));
+      params.*kKnobs[i].whole = TRY(parse_number<std::int32_t>(flag, *value));
     }
   }
   if (greedy_) params.temp = 0;

@@ -7,6 +7,7 @@ namespace hearth::engine {
 
 sample::SamplingParams TokenRules::applied(const Request& request) {
   sample::SamplingParams params = request.sampling;
+  sample::forbid_tokens(params, tokenizer_.suppressed());
   if (request.ignore_end) {
     if (ends_.empty())
       for (std::size_t i = 0; i < tokenizer_.size(); ++i)

@@ -70,6 +70,8 @@ class Tokenizer {
   virtual bool adds_eos() const = 0;
   // Every token that ends a turn: eos, eot, eom and all spellings the field knows as end of turn.
   virtual bool is_end_of_generation(TokenId id) const = 0;
+  // Tokens that the file says are never to be generated (tokenizer.ggml.suppress_tokens).
+  virtual std::span<const TokenId> suppressed() const = 0;
   // "SPM", "BPE (llama-bpe)": for show.
   virtual std::string description() const = 0;
 };

@@ -35,6 +35,7 @@ class TokenizerBase : public Tokenizer {
   bool adds_bos() const final { return first_added() != kNoToken; }
   bool adds_eos() const final { return last_added() != kNoToken; }
   bool is_end_of_generation(TokenId id) const final;
+  std::span<const TokenId> suppressed() const final { return vocab_.suppressed; }
   std::string description() const final;
 
   const Vocab& vocab() const { return vocab_; }

@@ -3,7 +3,7 @@
 // Special tokens, what is added around a text, and metadata that lies.
 #include "text/tokenizer.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 
@@ -154,6 +154,18 @@ TEST(Tokenizer, IdsBeyondTheVocabularyFallBackToTheDefaultOrToNothing) {
   EXPECT_FALSE(tiny->bos());
   EXPECT_FALSE(tiny->adds_bos());
   EXPECT_EQ(encode(*tiny, "a", kFull), (Ids{0, 0}));  // the unknown U+2581, whose default id is 0
+}
+
+TEST(Tokenizer, SuppressedTokensAreThoseOfTheFileThatExist) {
+  Bpe bpe;
+  EXPECT_TRUE(bpe.load()->suppressed().empty());
+  bpe.set("tokenizer.ggml.suppress_tokens", Types{7, -1, 256, 3});
+  const TokenizerPtr tokenizer = bpe.load();
+  EXPECT_EQ(Ids(tokenizer->suppressed().begin(), tokenizer->suppressed().end()), (Ids{7, 3}));
+  bpe.set("tokenizer.ggml.suppress_tokens", std::string("7"));
+  const auto refused = bpe.try_load();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("tokenizer.ggml.suppress_tokens"));
 }
 
 TEST(Tokenizer, SentencePiecePutsASpaceBeforeATextAndAfterSpecialTokens) {

@@ -69,6 +69,7 @@ struct Vocab {
   TokenId fim_repository = kNoToken;
   TokenId fim_separator = kNoToken;
   std::vector<TokenId> end_of_generation;  // sorted
+  std::vector<TokenId> suppressed;         // never to be generated
 
   bool add_bos = false;
   bool add_eos = false;

@@ -60,6 +60,16 @@ Result<void> read_named_ids(const format::Gguf& gguf, Vocab& vocab) {
   return {};
 }
 
+Result<void> read_suppressed(const format::Gguf& gguf, Vocab& vocab) {
+  const auto ids = TRY(gguf.get_int_array("tokenizer.ggml.suppress_tokens"));
+  for (std::size_t i = 0; ids && i < ids->size(); ++i) {
+    const std::int64_t id = ids->int_at(i);
+    if (id >= 0 && static_cast<std::size_t>(id) < vocab.size())
+      vocab.suppressed.push_back(static_cast<TokenId>(id));
+  }
+  return {};
+}
+
 Result<void> read_additions(const format::Gguf& gguf, Vocab& vocab) {
   vocab.add_bos = TRY(gguf.get_bool("tokenizer.ggml.add_bos_token"))
   .value_or(vocab.add_bos);
@@ -234,6 +244,7 @@ Result<void> set_stripping(const format::Gguf& gguf, Vocab& vocab) {
 
 Result<void> load_special_tokens(const format::Gguf& gguf, Vocab& vocab) {
   TRY(read_named_ids(gguf, vocab));
+  TRY(read_suppressed(gguf, vocab));
   TRY(read_additions(gguf, vocab));
   recognise_roles(vocab);
   mark_unused(vocab);
