@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The wishes of a request that only the vocabulary can turn into token ids: no end of generation,
-// and DRY's breakers given as texts; and the tokens that the file itself forbids. Keeps what it worked out, since a chat asks for the same again
-// and again. The tokenizer outlives it; one thread.
+// and DRY's breakers given as texts; and the tokens that the file itself forbids. Keeps what it
+// worked out, since a chat asks for the same again and again. The tokenizer outlives it; one
+// thread.
 #pragma once
 
 #include <string>
