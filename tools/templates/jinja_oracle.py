@@ -11,6 +11,7 @@ import datetime
 import functools
 import json
 import subprocess
+import traceback
 import warnings
 
 import jinja2
@@ -70,15 +71,31 @@ def compiled(source):
     return environment().from_string(source)
 
 
-def render(source, variables):
-    """(True, text), or (False, message) where Python raises."""
+def line_of(error):
+    """The line of the template that an exception is about, or None."""
+    if isinstance(error, RecursionError):
+        return None  # where the stack ends is no matter of the template
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == "<template>"]
+    return lines[-1] if lines else None
+
+
+def attempt(source, variables):
+    """(True, text, None), or (False, message, line) where Python raises."""
     try:
         # A copy, for there are ways around the immutable sandbox ("indent" extends a list in place).
         text = compiled(source).render(**copy.deepcopy(variables))
         text.encode()
-        return True, text
+        return True, text, None
     except Exception as error:
-        return False, "%s: %s" % (type(error).__name__, error)
+        return False, "%s: %s" % (type(error).__name__, error), line_of(error)
+
+
+def render(source, variables):
+    """(True, text), or (False, message) where Python raises."""
+    return attempt(source, variables)[:2]
 
 
 def undeclared(source):
@@ -88,6 +105,23 @@ def undeclared(source):
     except jinja2.TemplateSyntaxError:
         return set()
     return names - set(environment().globals)
+
+
+def fields(source):
+    """The names that a template looks up by x.name, x['name'] or x.get('name')."""
+    try:
+        tree = environment().parse(source)
+    except jinja2.TemplateSyntaxError:
+        return set()
+    nodes = jinja2.nodes
+    names = {node.attr for node in tree.find_all(nodes.Getattr)}
+    keys = [node.arg for node in tree.find_all(nodes.Getitem)]
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Getattr) and call.node.attr == "get":
+            keys += call.args[:1]
+    names |= {key.value for key in keys if isinstance(key, nodes.Const)}
+    methods = set(dir(str)) | set(dir(dict)) | set(dir(list))
+    return {name for name in names if isinstance(name, str)} - methods
 
 
 def folds_a_slice(source):
