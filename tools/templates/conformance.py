@@ -16,27 +16,10 @@ differ.
 import argparse
 import pathlib
 import random
-import re
 import sys
 
 import conversations
 import jinja_oracle
-
-
-def line_of(message):
-    found = re.match(r"line (\d+): .", message)
-    return int(found[1]) if found else None
-
-
-def agree(expected, actual):
-    """Whether Hearth's (ok, text) says what Python's (ok, text, line) does."""
-    ok, text, line = expected
-    if ok != actual[0]:
-        return False
-    if ok:
-        return text == actual[1]
-    named = line_of(actual[1])
-    return named is not None and (line is None or line == named)
 
 
 def compare(path, hearth, verbose, most):
@@ -50,7 +33,7 @@ def compare(path, hearth, verbose, most):
         n_cases += 1
         expected = jinja_oracle.attempt(source, variables)
         actual = hearth.render(source, variables)
-        if not agree(expected, actual):
+        if not jinja_oracle.agree(expected, actual):
             if shown < verbose:
                 shown += 1
                 print(

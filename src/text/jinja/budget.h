@@ -46,6 +46,7 @@ class Budget {
   static constexpr std::uint64_t kPart = 4;
   std::size_t max_parts() const { return (limits_.max_steps - steps_) / kPart + 1; }
   std::size_t max_text() const { return limits_.max_output_bytes; }
+  std::uint64_t steps() const { return steps_; }
   int max_depth() const { return limits_.max_depth; }
   std::unexpected<Error> too_long() const {
     return fail(ErrorCode::failed, "the template makes a text of more than {} bytes",

@@ -119,13 +119,13 @@ Result<bool> compared(Evaluator& evaluator, const Value& subject, CallArgs args)
 
 Result<bool> names_filter(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "filter", {}));
-  TRY(hash_of(evaluator, subject));
+  static_cast<void>(TRY(hash_of(evaluator, subject)));
   return subject.is_string() && find_filter(subject.as_text());
 }
 
 Result<bool> names_test(Evaluator& evaluator, const Value& subject, CallArgs args) {
   TRY(bind(std::move(args), "test", {}));
-  TRY(hash_of(evaluator, subject));
+  static_cast<void>(TRY(hash_of(evaluator, subject)));
   return subject.is_string() && find_test(subject.as_text());
 }
 
