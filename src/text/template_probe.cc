@@ -6,69 +6,44 @@
 namespace hearth::text {
 namespace {
 
-// Where the arguments of a call stand in the output.
-struct Region {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  ToolCallFormat::Arguments kind = ToolCallFormat::Arguments::unknown;
-};
-
-std::size_t skip_blank(std::string_view text, std::size_t at) {
-  while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t')) ++at;
-  return at;
-}
-
-std::size_t skip_blank_back(std::string_view text, std::size_t at) {
-  while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\n' || text[at - 1] == '\t')) --at;
-  return at;
-}
-
-// The object with the two arguments of the probe from a place on, in one of its spellings.
-std::optional<Region> find_json(std::string_view text, std::size_t from, std::string_view quote) {
-  const std::string key = std::string(quote) + std::string(kKeyWord) + std::string(quote);
-  const std::string value = std::string(quote) + std::string(kSecondValueWord) + std::string(quote);
-  const std::size_t at = text.find(key, from);
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::size_t begin = skip_blank_back(text, at);
-  const std::size_t last = text.find(value, at);
-  if (begin == 0 || text[begin - 1] != '{' || last == std::string_view::npos) return std::nullopt;
-  const std::size_t end = skip_blank(text, last + value.size());
-  if (end >= text.size() || text[end] != '}') return std::nullopt;
-  Region region{begin - 1, end + 1, ToolCallFormat::Arguments::json};
-  if (quote.size() > 1) {
-    region.kind = ToolCallFormat::Arguments::quoted_json;
-    if (region.begin > 0 && text[region.begin - 1] == '"') --region.begin;
-    if (region.end < text.size() && text[region.end] == '"') ++region.end;
-  }
-  return region;
-}
-
-Region find_arguments(std::string_view text, std::size_t from) {
-  if (const auto json = find_json(text, from, "\"")) return *json;
-  if (const auto quoted = find_json(text, from, "\\\"")) return *quoted;
-  const std::size_t key = text.find(kKeyWord, from);
-  const std::size_t last = text.find(kSecondValueWord, from);
-  if (key == std::string_view::npos || last == std::string_view::npos) return {};
-  return {key, last + kSecondValueWord.size(), ToolCallFormat::Arguments::pairs};
-}
-
-std::string between(std::string_view text, std::size_t begin, std::size_t end) {
-  return begin < end ? std::string(text.substr(begin, end - begin)) : std::string();
-}
+// Some hundred times what the probes of a real template take. One probe is some hundred tokens
+// long.
+constexpr std::uint64_t kMaxSteps = 20'000'000;
+constexpr std::uint64_t kMaxStepsOfOne = 400'000;
 
 }  // namespace
 
 std::string Probe::render(const Json& messages, const Json& more) const {
+  if (steps_ >= kMaxSteps) return {};
   Json variables = common_.is_object() ? common_ : Json::object();
   variables["messages"] = messages;
   if (!variables.contains("add_generation_prompt")) variables["add_generation_prompt"] = false;
   for (const auto& [name, value] : more.items()) variables[name] = value;
-  return template_.render(variables).value_or(std::string());
+  std::uint64_t steps = 0;
+  const RenderOptions options = {.max_steps = kMaxStepsOfOne, .steps = &steps};
+  std::string text = template_.render(variables, options).value_or(std::string());
+  steps_ += steps + 1000;  // what a render costs at least
+  return text;
+}
+
+std::string Probe::prompt(const Json& messages, const Json& more) const {
+  Json with = more;
+  with["add_generation_prompt"] = true;
+  const std::string on = render(messages, with);
+  const std::string off = render(messages, more);
+  return on.starts_with(off) ? on.substr(off.size()) : std::string();
+}
+
+Json Probe::list(std::initializer_list<Json> items) {
+  Json out = Json::array();
+  for (const Json& item : items) out.push_back(item);
+  return out;
 }
 
 Json Probe::user() {
   return {{"role", "user"}, {"content", kUserWord}};
 }
+
 Json Probe::answer(std::string_view text) {
   return {{"role", "assistant"}, {"content", text}};
 }
@@ -82,85 +57,68 @@ Json Probe::calling(std::string_view text, const Json& calls) {
   return {{"role", "assistant"}, {"content", text}, {"tool_calls", calls}};
 }
 
-Json Probe::result(std::string_view name, std::string_view text, std::string_view id) {
-  return {{"role", "tool"}, {"name", name}, {"tool_call_id", id}, {"content", text}};
+Json Probe::result() {
+  return {
+      {"role", "tool"}, {"name", kToolWord}, {"tool_call_id", kCallId}, {"content", kResultWord}};
 }
 
-Json Probe::tool(std::string_view name) {
+Json Probe::tool() {
   Json parameters = {
       {"type", "object"},
       {"properties", {{std::string(kKeyWord), {{"type", "string"}, {"description", "x"}}}}},
-      {"required", Json::array({std::string(kKeyWord)})}};
+      {"required", list({std::string(kKeyWord)})}};
   return {{"type", "function"},
-          {"function", {{"name", name}, {"description", "x"}, {"parameters", parameters}}}};
+          {"function", {{"name", kToolWord}, {"description", "x"}, {"parameters", parameters}}}};
+}
+
+Json Probe::arguments(bool as_object) {
+  const Json object = {{std::string(kKeyWord), kValueWord}};
+  return as_object ? object : Json(to_json_text(object));
+}
+
+bool shows(std::string_view text, std::string_view word) {
+  return text.find(word) != std::string_view::npos;
+}
+
+std::optional<std::string> between(std::string_view text, std::string_view from,
+                                   std::string_view to) {
+  const std::size_t end = text.find(to);
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::size_t start = text.substr(0, end).rfind(from);
+  if (start == std::string_view::npos) return std::nullopt;
+  return std::string(text.substr(start + from.size(), end - start - from.size()));
 }
 
 std::size_t common_prefix(std::string_view a, std::string_view b) {
   const auto [end, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
-  return static_cast<std::size_t>(end - a.begin());
+  const auto size = static_cast<std::size_t>(end - a.begin());
+  const std::string_view same = a.substr(0, size);
+  for (const std::string_view brackets : {"<>", "[]"}) {
+    const std::size_t open = same.rfind(brackets[0]);
+    if (open == std::string_view::npos || size == std::max(a.size(), b.size())) continue;
+    const bool in_tag = same.find_first_of(std::string{brackets[1], '\n'}, open) == same.npos;
+    if (in_tag) return open;
+  }
+  return size;
 }
 
 std::size_t common_suffix(std::string_view a, std::string_view b) {
   const auto [end, other] = std::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend());
-  return static_cast<std::size_t>(end - a.rbegin());
+  const auto size = static_cast<std::size_t>(end - a.rbegin());
+  const std::string_view same = a.substr(a.size() - size);
+  if (size == a.size()) return size;
+  for (const std::string_view brackets : {"<>", "[]"}) {
+    const std::size_t first = same.find_first_of(brackets);
+    if (first != std::string_view::npos && same[first] == brackets[1]) return size - first - 1;
+  }
+  return size;
 }
 
-std::optional<ToolCallFormat> probe_tool_call(const Probe& probe) {
-  const Json arguments = {{std::string(kKeyWord), kValueWord},
-                          {std::string(kSecondKeyWord), kSecondValueWord}};
-  // With text next to the call where that is printed, which shows where the call begins; else
-  // without. Arguments as an object, or as text where the template wants that.
-  const std::string plain = probe.render(Json::array({Probe::user(), Probe::answer()}));
-  std::string text;
-  Json calls;
-  for (const Json& form : {arguments, Json(to_json_text(arguments))}) {
-    for (const std::string_view words : {kAnswerWord, std::string_view()}) {
-      calls = Json::array({Probe::call(kToolWord, form)});
-      text = probe.render(Json::array({Probe::user(), Probe::calling(words, calls)}));
-      if (shows(text, kToolWord) && shows(text, kValueWord)) break;
-    }
-    if (shows(text, kToolWord) && shows(text, kValueWord)) break;
-  }
-  const std::size_t name = text.find(kToolWord);
-  if (name == std::string::npos) return std::nullopt;
-
-  ToolCallFormat format;
-  format.shows_id = shows(text, kCallId);
-  std::size_t start = text.find(kAnswerWord);
-  start = start == std::string::npos || start > name ? common_prefix(text, plain)
-                                                     : start + kAnswerWord.size();
-  const std::size_t name_end = name + kToolWord.size();
-  const Region region = find_arguments(text, start);
-  format.arguments = region.kind;
-  format.before_name = between(text, start, name);
-  if (region.kind == ToolCallFormat::Arguments::unknown) return format;
-  format.name_comes_first = region.begin >= name_end;
-  if (format.name_comes_first) format.name_to_arguments = between(text, name_end, region.begin);
-  if (region.kind == ToolCallFormat::Arguments::pairs) {
-    const std::size_t value = text.find(kValueWord, region.begin);
-    const std::size_t key = text.find(kSecondKeyWord, region.begin);
-    if (value != std::string::npos)
-      format.key_to_value = between(text, region.begin + kKeyWord.size(), value);
-    if (value != std::string::npos && key != std::string::npos)
-      format.value_to_key = between(text, value + kValueWord.size(), key);
-  }
-  const std::size_t call_end = std::max(region.end, name_end);
-  const std::size_t answer = plain.find(kAnswerWord);
-  const std::string_view turn_end =
-      answer == std::string::npos ? std::string_view()
-                                  : std::string_view(plain).substr(answer + kAnswerWord.size());
-  const std::string_view rest = std::string_view(text).substr(call_end);
-  format.after_arguments =
-      rest.substr(0, rest.size() - (rest.ends_with(turn_end) ? turn_end.size() : 0));
-
-  calls.push_back(Probe::call(kSecondToolWord, calls[0]["function"]["arguments"], "zqid9999q"));
-  const std::string_view words = shows(text, kAnswerWord) ? kAnswerWord : std::string_view();
-  const std::string both = probe.render(Json::array({Probe::user(), Probe::calling(words, calls)}));
-  const std::size_t second = both.find(kSecondToolWord);
-  const std::size_t first_name = both.find(kToolWord);
-  if (second != std::string::npos && first_name != std::string::npos && format.name_comes_first)
-    format.between_calls = between(both, find_arguments(both, first_name).end, second);
-  return format;
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 }  // namespace hearth::text
