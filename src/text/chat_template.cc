@@ -42,7 +42,10 @@ Result<std::string> ChatTemplate::render(const Json& variables,
     return fail(ErrorCode::usage, "the variables of a chat template are a JSON object, not {}",
                 variables.type_name());
   TemplateLimits limits = impl_->limits;
-  if (options.max_steps != 0) limits.max_steps = std::min(limits.max_steps, options.max_steps);
+  if (options.max_steps != 0) {
+    limits.max_steps = std::min(limits.max_steps, options.max_steps);
+    limits.steps_per_byte = 0;
+  }
   jinja::Evaluator evaluator(impl_->program, limits, options.now);
   Result<std::string> text = evaluator.render(variables);
   if (options.steps) *options.steps = evaluator.budget().steps();
