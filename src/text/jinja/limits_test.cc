@@ -272,6 +272,37 @@ TEST(TemplateLimits, ALongConversationIsQuick) {
   EXPECT_GT(text->size(), std::size_t{4} << 20);
 }
 
+TEST(TemplateLimits, ALongConversationMayTakeMoreSteps) {
+  const std::string source =
+      "{% for a in messages %}{% for b in messages %}{{ '.' if a == b }}{% endfor %}{% endfor %}";
+  Json messages = Json::array();
+  for (int i = 0; i < 1500; ++i) messages.push_back(std::to_string(i) + repeated("x", 200));
+  const TemplateLimits few = {.max_steps = 1'000'000, .steps_per_byte = 0};
+  EXPECT_FALSE(render_within(source, {{"messages", messages}}, few));
+  const Result<std::string> text = render_within(source, {{"messages", messages}},
+                                                 {.max_steps = 1'000'000, .steps_per_byte = 100});
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(text->size(), messages.size());
+}
+
+TEST(TemplateLimits, HostileTemplatesEndSoonAsTheyAre) {
+  // What the issue names, with the limits that are in use.
+  for (const char* source :
+       {"{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "{{ range(10**9) }}",
+        "{% set ns = namespace(s='x') %}{% for i in range(1000) %}{% set ns.s = ns.s ~ ns.s %}"
+        "{% endfor %}",
+        "{% for i in range(100000) %}{% for j in range(100000) %}{{ [i, j] | join('-') | upper }}"
+        "{% endfor %}{% endfor %}"}) {
+    const double start = cpu_seconds();
+    EXPECT_FALSE(render_within(source)) << source;
+#ifndef __SANITIZE_ADDRESS__
+    EXPECT_LT(cpu_seconds() - start, 1) << source;
+#else
+    EXPECT_LT(cpu_seconds() - start, 10) << source;
+#endif
+  }
+}
+
 TEST(TemplateLimits, LimitsAreThoseThatWereGiven) {
   EXPECT_FALSE(ChatTemplate::parse("12345", {.max_source_bytes = 4}));
   EXPECT_FALSE(render_within("{{ 'x' * 100 }}", Json::object(), {.max_output_bytes = 99}));
