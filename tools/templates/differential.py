@@ -6,7 +6,8 @@
 
 Expressions and statements come from a grammar; values of all types meet all operators, filters, tests
 and methods, so most cases raise, in both. Whatever differs is printed. Left out: what depends on
-addresses (the text of generators and methods), and integers beyond 128 bits, which Hearth refuses.
+addresses (the text of generators and methods, whether two large numbers are the same object), and
+integers beyond 128 bits, which Hearth refuses.
 With --lines expressions run over several lines, and errors must name the same one.
 """
 
@@ -623,6 +624,9 @@ def main():
             continue
         is_folding = (expected[0] or options.lines) and jinja_oracle.folds_a_slice(source)
         if not actual[0] and ("128 bits" in actual[1] or "complex" in actual[1] or is_folding):
+            n_skipped += 1
+            continue
+        if "sameas" in source and expected[0] and actual[0]:
             n_skipped += 1
             continue
         n_different += 1

@@ -75,6 +75,7 @@ def written_arguments(form, text, number):
             + ARGUMENTS[keys[1]]
         )
     spellings = [json.dumps(ARGUMENTS), json.dumps(ARGUMENTS, indent=4)]
+    spellings.append(json.dumps(ARGUMENTS, separators=(",", ":")))
     if form["arguments"] == "quoted json":
         spellings = [json.dumps(spelling) for spelling in spellings]
     lead = filled(form["name_to_arguments"], number, "")

@@ -276,11 +276,11 @@ TEST(TemplateLimits, ALongConversationMayTakeMoreSteps) {
   const std::string source =
       "{% for a in messages %}{% for b in messages %}{{ '.' if a == b }}{% endfor %}{% endfor %}";
   Json messages = Json::array();
-  for (int i = 0; i < 1500; ++i) messages.push_back(std::to_string(i) + repeated("x", 200));
-  const TemplateLimits few = {.max_steps = 1'000'000, .steps_per_byte = 0};
+  for (int i = 0; i < 400; ++i) messages.push_back(std::to_string(i) + repeated("x", 200));
+  const TemplateLimits few = {.max_steps = 100'000, .steps_per_byte = 0};
   EXPECT_FALSE(render_within(source, {{"messages", messages}}, few));
-  const Result<std::string> text = render_within(source, {{"messages", messages}},
-                                                 {.max_steps = 1'000'000, .steps_per_byte = 100});
+  const Result<std::string> text =
+      render_within(source, {{"messages", messages}}, {.max_steps = 100'000, .steps_per_byte = 100});
   ASSERT_TRUE(text) << text.error().message;
   EXPECT_EQ(text->size(), messages.size());
 }
@@ -295,11 +295,9 @@ TEST(TemplateLimits, HostileTemplatesEndSoonAsTheyAre) {
         "{% endfor %}{% endfor %}"}) {
     const double start = cpu_seconds();
     EXPECT_FALSE(render_within(source)) << source;
-#ifndef __SANITIZE_ADDRESS__
-    EXPECT_LT(cpu_seconds() - start, 1) << source;
-#else
-    EXPECT_LT(cpu_seconds() - start, 10) << source;
-#endif
+    if (!test::kAddressSanitizer) {
+      EXPECT_LT(cpu_seconds() - start, 1) << source;
+    }
   }
 }
 
