@@ -279,8 +279,8 @@ TEST(TemplateLimits, ALongConversationMayTakeMoreSteps) {
   for (int i = 0; i < 400; ++i) messages.push_back(std::to_string(i) + repeated("x", 200));
   const TemplateLimits few = {.max_steps = 100'000, .steps_per_byte = 0};
   EXPECT_FALSE(render_within(source, {{"messages", messages}}, few));
-  const Result<std::string> text =
-      render_within(source, {{"messages", messages}}, {.max_steps = 100'000, .steps_per_byte = 100});
+  const Result<std::string> text = render_within(source, {{"messages", messages}},
+                                                 {.max_steps = 100'000, .steps_per_byte = 100});
   ASSERT_TRUE(text) << text.error().message;
   EXPECT_EQ(text->size(), messages.size());
 }
