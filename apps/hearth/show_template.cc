@@ -57,19 +57,18 @@ ShownTemplate look_at_template(const format::Gguf& gguf, const text::Tokenizer* 
   ShownTemplate shown;
   shown.named = text::named_templates(gguf);
   Json tokens = Json::object();
-  std::string source;
-  const auto own = gguf.get_string("tokenizer.chat_template");
-  if (own && *own) source = **own;
+  std::string source(
+      gguf.get_string("tokenizer.chat_template").value_or(std::nullopt).value_or(""));
   shown.state = source.empty() ? "none" : fmt::format("{} bytes", source.size());
   if (tokenizer) {
     if (const auto bos = tokenizer->bos())
       tokens["bos_token"] = to_valid_utf8(tokenizer->spelling_of(*bos));
     if (const auto eos = tokenizer->eos())
       tokens["eos_token"] = to_valid_utf8(tokenizer->spelling_of(*eos));
-    const auto chosen = text::choose_template(gguf, *tokenizer, "");
-    if (source.empty() && chosen && *chosen) {
-      source = (*chosen)->source;
-      shown.state = fmt::format("none; our {} fits the vocabulary", (*chosen)->name);
+    const auto chosen = text::choose_template(gguf, *tokenizer, "").value_or(std::nullopt);
+    if (source.empty() && chosen) {
+      source = chosen->source;
+      shown.state = fmt::format("none; our {} fits the vocabulary", chosen->name);
     }
   }
   if (source.empty()) return shown;

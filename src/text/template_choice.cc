@@ -32,9 +32,10 @@ bool has_tokens(const Tokenizer& tokenizer, std::string_view texts) {
 }
 
 const BuiltinTemplate* fitting(const format::Gguf& gguf, const Tokenizer& tokenizer) {
-  const auto model = gguf.get_string("tokenizer.ggml.model");
-  const bool is_bpe = model && *model && **model == "gpt2";
-  if (model && *model && **model == "rwkv") return find_builtin_template("rwkv-world");
+  const std::string_view model =
+      gguf.get_string("tokenizer.ggml.model").value_or(std::nullopt).value_or("");
+  const bool is_bpe = model == "gpt2";
+  if (model == "rwkv") return find_builtin_template("rwkv-world");
   for (const BuiltinTemplate& builtin : builtin_templates()) {
     if (!has_tokens(tokenizer, builtin.tokens)) continue;
     // Mistral's byte-level vocabularies go without the spaces of its SentencePiece ones.
