@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "host/memory.h"
+#include "model/family.h"
 #include "text/template_choice.h"
 
 namespace hearth::engine {
@@ -79,8 +80,11 @@ Result<void> LoadedModel::load_text(const LoadOptions& options) {
   std::string source = options.chat_template;
   const bool is_asked_for = !source.empty() || !options.chat_template_name.empty();
   if (source.empty()) {
-    const auto chosen = TRY(text::choose_template(gguf(), *tokenizer_, options.chat_template_name,
-                                                  plan_.hparams.family->fallback_template));
+    const auto arch = TRY(gguf().get_string("general.architecture"));
+    const model::Family* family = model::find_family(arch.value_or(std::string_view()));
+    const auto chosen =
+        TRY(text::choose_template(gguf(), *tokenizer_, options.chat_template_name,
+                                  family ? family->fallback_template : std::string_view()));
     if (chosen) source = chosen->source;
     if (chosen && chosen->is_builtin && !is_asked_for)
       template_notice_ =
