@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "host/memory.h"
+#include "model/family.h"
 #include "text/template_choice.h"
 
 namespace hearth::engine {
@@ -79,12 +80,15 @@ Result<void> LoadedModel::load_text(const LoadOptions& options) {
   std::string source = options.chat_template;
   const bool is_asked_for = !source.empty() || !options.chat_template_name.empty();
   if (source.empty()) {
-    const auto chosen = TRY(text::choose_template(gguf(), *tokenizer_, options.chat_template_name));
+    const auto arch = TRY(gguf().get_string("general.architecture"));
+    const model::Family* family = model::find_family(arch.value_or(std::string_view()));
+    const auto chosen =
+        TRY(text::choose_template(gguf(), *tokenizer_, options.chat_template_name,
+                                  family ? family->fallback_template : std::string_view()));
     if (chosen) source = chosen->source;
     if (chosen && chosen->is_builtin && !is_asked_for)
-      template_notice_ = fmt::format(
-          "the model has no chat template: Hearth's own \"{}\" fits its vocabulary and is used",
-          chosen->name);
+      template_notice_ =
+          fmt::format("the model has no chat template: Hearth's own \"{}\" is used", chosen->name);
   }
   if (source.empty()) {
     template_notice_ = "the model has no chat template: the prompt is completed as plain text";

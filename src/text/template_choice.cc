@@ -65,13 +65,18 @@ std::vector<std::string> named_templates(const format::Gguf& gguf) {
 
 Result<std::optional<TemplateChoice>> choose_template(const format::Gguf& gguf,
                                                       const Tokenizer& tokenizer,
-                                                      std::string_view name) {
+                                                      std::string_view name,
+                                                      std::string_view of_family) {
   const bool any = name.empty();
   const std::string key = any || name == "default" ? std::string(kDefaultKey)
                                                    : std::string(kNamedKey) + std::string(name);
   if (const auto own = TRY(gguf.get_string(key)))
     return TemplateChoice{std::string(*own), any ? "default" : std::string(name), false};
   const BuiltinTemplate* builtin = any ? fitting(gguf, tokenizer) : find_builtin_template(name);
+  // A template with tokens that the vocabulary lacks would be letters to the model.
+  if (const BuiltinTemplate* own = find_builtin_template(of_family);
+      any && !builtin && own && own->tokens.empty())
+    builtin = own;
   if (builtin) return TemplateChoice{builtin->source(), std::string(builtin->name), true};
   if (any) return std::nullopt;
   return std::unexpected(unknown_name(gguf, name));

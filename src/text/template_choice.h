@@ -23,10 +23,12 @@ struct TemplateChoice {
 
 // By name: the file's own (tokenizer.chat_template.NAME; "default" is tokenizer.chat_template),
 // then ours; usage with the names there are if neither has it. Without a name: the file's default,
-// or the built-in one that fits the vocabulary; nothing where none does.
+// or the built-in one that fits the vocabulary, or the one that is the family's, if that needs no
+// tokens of its own; nothing where there is none.
 Result<std::optional<TemplateChoice>> choose_template(const format::Gguf& gguf,
                                                       const Tokenizer& tokenizer,
-                                                      std::string_view name);
+                                                      std::string_view name,
+                                                      std::string_view of_family = {});
 
 // The named templates of a file, in its order; the default one is not among them.
 std::vector<std::string> named_templates(const format::Gguf& gguf);

@@ -138,12 +138,12 @@ class File {
   }
 
   // "name: source" of the file's or "our name"; "nothing"; or the error.
-  std::string choice(std::string_view name) const {
+  std::string choice(std::string_view name, std::string_view of_family = {}) const {
     const format::FileBytes file = {"test.gguf", std::as_bytes(std::span(bytes_))};
     const auto gguf = format::Gguf::parse(std::span(&file, 1));
     const auto tokenizer = load_tokenizer_bytes(bytes_);
     if (!gguf || !tokenizer) return "no file";
-    const auto chosen = choose_template(*gguf, **tokenizer, name);
+    const auto chosen = choose_template(*gguf, **tokenizer, name, of_family);
     if (!chosen) return chosen.error().message;
     if (!*chosen) return "nothing";
     return (*chosen)->is_builtin ? "our " + (*chosen)->name
@@ -177,6 +177,9 @@ TEST(TemplateChoice, WithoutOneTheSpecialTokensTell) {
   EXPECT_EQ(File({"<|user|>", "<|assistant|>", "<|end|>"}).choice(""), "our phi3");
   EXPECT_EQ(File({"<|user|>", "<|assistant|>"}).choice(""), "our zephyr");
   EXPECT_EQ(File({"[INST]", "[/INST]", "[TOOL_CALLS]"}).choice(""), "our mistral-v3-tekken");
+  EXPECT_EQ(File({}).choice("", "vicuna"), "our vicuna");
+  EXPECT_EQ(File({}).choice("", "chatml"), "nothing");  // without its tokens it is letters
+  EXPECT_EQ(File({"<|im_start|>", "<|im_end|>"}).choice("", "vicuna"), "our chatml");
   EXPECT_NE(File({}).choice("tool_use").find("no chat template is named"), std::string::npos);
 }
 
