@@ -83,8 +83,9 @@ Json to_json(const ToolCallFormat& format) {
 
 }  // namespace
 
-TemplateFacts probe_template(const ChatTemplate& chat_template, const Json& common) {
-  const Probe probe(chat_template, common);
+TemplateFacts probe_template(const ChatTemplate& chat_template, const Json& common,
+                             std::uint64_t max_steps) {
+  const Probe probe(chat_template, common, max_steps);
   TemplateFacts facts;
   probe_content(probe, facts);
   probe_tools(probe, facts);

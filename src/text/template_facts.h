@@ -97,9 +97,13 @@ struct TemplateFacts {
   }
 };
 
-// common: variables of every probe (bos_token and the like).
-TemplateFacts probe_template(const ChatTemplate& chat_template,
-                             const Json& common = Json::object());
+// Some hundred times what the probes of a real template take.
+inline constexpr std::uint64_t kMaxProbeSteps = 20'000'000;
+
+// common: variables of every probe (bos_token and the like). A template is probed until its probes
+// together took max_steps; what was not found out by then is as if the template refused it.
+TemplateFacts probe_template(const ChatTemplate& chat_template, const Json& common = Json::object(),
+                             std::uint64_t max_steps = kMaxProbeSteps);
 
 // For people and programs: members named as the fields above.
 Json to_json(const TemplateFacts& facts);

@@ -6,15 +6,13 @@
 namespace hearth::text {
 namespace {
 
-// Some hundred times what the probes of a real template take. One probe is some hundred tokens
-// long.
-constexpr std::uint64_t kMaxSteps = 20'000'000;
+// One probe is some hundred tokens long.
 constexpr std::uint64_t kMaxStepsOfOne = 400'000;
 
 }  // namespace
 
 std::string Probe::render(const Json& messages, const Json& more) const {
-  if (steps_ >= kMaxSteps) return {};
+  if (steps_ >= max_steps_) return {};
   Json variables = common_.is_object() ? common_ : Json::object();
   variables["messages"] = messages;
   if (!variables.contains("add_generation_prompt")) variables["add_generation_prompt"] = false;

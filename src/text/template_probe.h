@@ -34,8 +34,8 @@ inline constexpr std::string_view kSecondCallId = "zqid9999q";
 
 class Probe {
  public:
-  Probe(const ChatTemplate& chat_template, const Json& common)
-      : template_(chat_template), common_(common) {}
+  Probe(const ChatTemplate& chat_template, const Json& common, std::uint64_t max_steps)
+      : template_(chat_template), common_(common), max_steps_(max_steps) {}
 
   // The output for messages and further variables; empty where the template refuses, or where all
   // probes together have become too expensive.
@@ -56,6 +56,7 @@ class Probe {
  private:
   const ChatTemplate& template_;
   const Json& common_;
+  std::uint64_t max_steps_;
   mutable std::uint64_t steps_ = 0;
 };
 
