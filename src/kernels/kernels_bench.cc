@@ -116,8 +116,7 @@ void bench_attention(const Kernels& table) {
 }  // namespace hearth::kernels
 
 int main(int argc, char** argv) {
-  using hearth::kernels::all_isas;
-  using hearth::kernels::IsaChoice;
+  using namespace hearth::kernels;
   const size_t rows = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 4096;
   const size_t k = argc > 4 ? std::strtoul(argv[4], nullptr, 10) : 4096;
   size_t n;
