@@ -116,7 +116,8 @@ void bench_attention(const Kernels& table) {
 }  // namespace hearth::kernels
 
 int main(int argc, char** argv) {
-  using namespace hearth::kernels;
+  using hearth::kernels::all_isas;
+  using hearth::kernels::IsaChoice;
   const size_t rows = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 4096;
   const size_t k = argc > 4 ? std::strtoul(argv[4], nullptr, 10) : 4096;
   size_t n;
@@ -125,7 +126,7 @@ int main(int argc, char** argv) {
     if (!all[i].usable || (argc > 1 ? std::strcmp(argv[1], all[i].table->name)
                                     : std::strcmp("scalar", all[i].table->name) == 0))
       continue;
-    bench_products(*all[i].table, argc > 2 ? argv[2] : nullptr, rows, k);
-    bench_attention(*all[i].table);
+    hearth::kernels::bench_products(*all[i].table, argc > 2 ? argv[2] : nullptr, rows, k);
+    hearth::kernels::bench_attention(*all[i].table);
   }
 }
