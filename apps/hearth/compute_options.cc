@@ -33,11 +33,23 @@ Result<void> choose_isa(const std::string& name) {
   return fail(ErrorCode::usage, "--isa {}: unknown; there are {}", printable(name, 40), known);
 }
 
+// More threads than CPUs only wait for each other, under a CPU quota for whole periods of it, so
+// what was asked for is a wish.
+unsigned choose_threads(int wanted) {
+  if (wanted <= 0) return host::default_threads();
+  const unsigned most = host::cpus_allowed();
+  if (static_cast<unsigned>(wanted) <= most) return static_cast<unsigned>(wanted);
+  fmt::print(stderr,
+             "hearth: warning: -t {}: this process may use {} CPU{}; that many threads compute\n",
+             wanted, most, most == 1 ? "" : "s");
+  return most;
+}
+
 }  // namespace
 
 void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
   flags.add("-t,--threads,--num-thread", n_threads_,
-            "threads that compute (default: the CPUs this process may use)");
+            "threads that compute (default: one for each core this process may use)");
   flags.add("-c,--ctx-size,--num-ctx", n_ctx_, ctx_help);
   flags.add("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)");
   flags.add("--ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)");
@@ -58,7 +70,7 @@ Result<engine::LoadOptions> ComputeOptions::take() const {
   options.k_type = TRY(parse_kv_type("-ctk", k_type_));
   options.v_type = TRY(parse_kv_type("-ctv", v_type_));
   TRY(choose_isa(isa_));
-  options.n_threads = n_threads_ > 0 ? static_cast<unsigned>(n_threads_) : host::cpus_allowed();
+  options.n_threads = choose_threads(n_threads_);
   return options;
 }
 

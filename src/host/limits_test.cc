@@ -2,57 +2,21 @@
 //
 // CPU quotas and memory limits, read from small trees that imitate /proc and /sys.
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <string>
 
 #include "host/cgroup.h"
 #include "host/cpu.h"
 #include "host/cpus_allowed.h"
+#include "host/host_test_util.h"
 #include "host/memory.h"
 
 namespace hearth::host {
 namespace {
 
-constexpr char kV2Mount[] =
-    "22 1 0:20 / /proc rw - proc proc rw\n"
-    "30 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
-constexpr char kV1Mounts[] =
-    "30 22 0:26 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"
-    "33 30 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
-    "34 30 0:30 / /sys/fs/cgroup/memory rw shared:10 - cgroup cgroup rw,memory\n"
-    "35 30 0:31 / /sys/fs/cgroup/unified rw shared:11 - cgroup2 cgroup2 rw\n";
-
-class Tree : public testing::Test {
- protected:
-  void SetUp() override {
-    char name[] = "/tmp/hearth_host_XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    root_ = name;
-  }
-  void TearDown() override {
-    for (auto it = made_.rbegin(); it != made_.rend(); ++it) std::remove(it->c_str());
-    std::remove(root_.c_str());
-  }
-  void put(const std::string& path, const std::string& text) {
-    for (size_t slash = path.find('/', 1); slash != std::string::npos;
-         slash = path.find('/', slash + 1)) {
-      const std::string directory = root_ + path.substr(0, slash);
-      if (mkdir(directory.c_str(), 0700) == 0) made_.push_back(directory);
-    }
-    std::ofstream(root_ + path) << text;
-    made_.push_back(root_ + path);
-  }
-  std::string root_;
-  std::vector<std::string> made_;
-};
-
 TEST_F(Tree, NothingThereMeansNoQuota) {
   EXPECT_EQ(cpus_of_quota(root_), 0u);
-  EXPECT_EQ(cpus_allowed(root_), cpus_of_affinity());
+  EXPECT_EQ(cpus_allowed(root_), cpus_of_affinity().size());
   EXPECT_FALSE(available_memory(root_));
 }
 
@@ -113,6 +77,10 @@ TEST_F(Tree, MemoryIsTheLeastOfMachineAndGroups) {
   EXPECT_EQ(available_memory(root_), 500000u);
   put("/sys/fs/cgroup/a/memory.stat", "anon 1\ninactive_file 250000\n");
   EXPECT_EQ(available_memory(root_), 750000u);
+  put("/sys/fs/cgroup/a/memory.stat", "anon 1\ninactive_file 250000\nactive_file 150000\n");
+  EXPECT_EQ(available_memory(root_), 900000u);  // the pages of a model that was just used
+  put("/sys/fs/cgroup/a/memory.high", "1900000\n");
+  EXPECT_EQ(available_memory(root_), 800000u);
   put("/sys/fs/cgroup/a/b/memory.max", "100\n");
   EXPECT_EQ(available_memory(root_), 0u);  // over its limit already
 }
