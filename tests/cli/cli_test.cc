@@ -326,6 +326,35 @@ TEST(Run, PromptLongerThanTheContextDoesNotFit) {
   EXPECT_THAT(outcome.err, HasSubstr("context"));
 }
 
+TEST(Run, AContextThatDoesNotFitIsRefusedWithTheNumbers) {
+  const Outcome outcome = run({"run", kBpe, "-c", "2000000000"}, "word");
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_THAT(outcome.err, HasSubstr("MiB are available; try -c "));
+}
+
+TEST(Run, MoreThreadsThanCpusAreNotStarted) {
+  const Outcome outcome = run({"run", kBpe, "-t", "1024", "-n", "1"}, "word");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("warning: -t 1024: this process may use "));
+}
+
+TEST(Show, TellsWhatAModelTakesInMemory) {
+  const Outcome lines = run({"show", kBpe, "--memory", "-c", "100"});
+  EXPECT_EQ(lines.status, 0) << lines.err;
+  for (const char* label : {"context         100 tokens", "weights ", "KV cache ", "scratch ",
+                            "together ", "available ", "fits            yes"})
+    EXPECT_THAT(lines.out, HasSubstr(label));
+  const auto object = parse_json(run({"show", kBpe, "--memory", "-c", "100", "--json"}).out);
+  ASSERT_TRUE(object.has_value());
+  EXPECT_EQ((*object)["context"], 100);
+  EXPECT_EQ((*object)["kv_bytes"], 128 * (*object)["kv_bytes_per_token"].get<int>());
+  const auto too_long =
+      parse_json(run({"show", kBpe, "--memory", "-c", "2000000000", "--json"}).out);
+  ASSERT_TRUE(too_long.has_value());
+  EXPECT_EQ((*too_long)["fits"], false);
+  EXPECT_THAT((*too_long)["advice"].get<std::string>(), HasSubstr("try -c "));
+}
+
 TEST(Run, ControlCEndsIt) {
   const Outcome outcome =
       run(Invocation{.args = {"run", kBpe, "hello", "-n", "-1", "-c", "100000", "--ignore-eos"},

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the CPU executor and Forward will allocate for a plan, told before they do: memory is
+// planned and refused before the work begins (docs/style.md). Weights are mapped files and not
+// counted here. Held against the real allocations by a test.
+#pragma once
+
+#include <cstdint>
+
+#include "model/executor.h"
+
+namespace hearth::model {
+
+struct CpuMemory {
+  std::uint64_t kv_block_bytes = 0;  // one block of kBlockTokens over all layers
+  std::uint64_t scratch_bytes = 0;   // activations, their quantised copies, results, norms
+};
+
+// limits.n_blocks is not looked at: the KV cache takes that many blocks.
+CpuMemory cpu_memory(const Plan& plan, const ExecutorLimits& limits);
+
+}  // namespace hearth::model
