@@ -164,7 +164,7 @@ TEST(DefaultModel, TheTranscriptOfTheReadmeIsTrue) {
 // is generated the rest.
 TEST(DefaultModel, TakesTheMemoryThatShowSays) {
   for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
-           {"-c", "512"}, {"-c", "1024", "-ctk", "f32", "-ctv", "f32"}, {"-c", "2048"}}) {
+           {"-c", "256"}, {"-c", "512", "-ctk", "f32", "-ctv", "f32"}, {"-c", "1280"}}) {
     std::vector<std::string> show{"show", "smollm2", "--memory", "--json"};
     std::vector<std::string> generate{"run", "smollm2", "--raw", "--ignore-eos", "--temp", "0"};
     for (std::vector<std::string>* args : {&show, &generate})
