@@ -33,16 +33,15 @@ Result<void> choose_isa(const std::string& name) {
   return fail(ErrorCode::usage, "--isa {}: unknown; there are {}", printable(name, 40), known);
 }
 
-// More threads than CPUs only wait for each other, under a CPU quota for whole periods of it, so
-// what was asked for is a wish.
+// What was asked for is a wish: see host::threads_for.
 unsigned choose_threads(int wanted) {
-  if (wanted <= 0) return host::default_threads();
-  const unsigned most = host::cpus_allowed();
-  if (static_cast<unsigned>(wanted) <= most) return static_cast<unsigned>(wanted);
-  fmt::print(stderr,
-             "hearth: warning: -t {}: this process may use {} CPU{}; that many threads compute\n",
-             wanted, most, most == 1 ? "" : "s");
-  return most;
+  const auto asked = static_cast<unsigned>(std::max(wanted, 0));
+  const unsigned n = host::threads_for(asked);
+  if (n < asked)
+    fmt::print(stderr,
+               "hearth: warning: -t {}: this process may use {} CPU{}; that many threads compute\n",
+               asked, n, n == 1 ? "" : "s");
+  return n;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/loaded_model.h"
 
+#include "host/cpus_allowed.h"
 #include "host/memory.h"
 #include "model/family.h"
 #include "text/template_choice.h"
@@ -19,7 +20,7 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::vector<format::Named
   TRY(check_fits(loaded->memory_));
   const model::ExecutorLimits& limits = loaded->memory_.limits;
 
-  loaded->executor_ = model::make_cpu_executor(options.n_threads);
+  loaded->executor_ = model::make_cpu_executor(options.n_threads, host::cpus_allowed());
   TRY(loaded->executor_->prepare(loaded->plan_, 0, limits, progress));
   loaded->forward_ = std::make_unique<model::Forward>(
       loaded->plan_, std::vector<model::Executor*>{loaded->executor_.get()}, limits);

@@ -107,4 +107,8 @@ unsigned default_threads(const std::string& root) {
   return std::min(n_cores, cpus_allowed(root));
 }
 
+unsigned threads_for(unsigned wanted, const std::string& root) {
+  return wanted == 0 ? default_threads(root) : std::min(wanted, cpus_allowed(root));
+}
+
 }  // namespace hearth::host

@@ -20,6 +20,11 @@ namespace hearth::host {
 unsigned cpus_allowed(const std::string& root = "");
 unsigned default_threads(const std::string& root = "");
 
+// How many threads compute where so many were asked for, 0 for the default: never more than are
+// allowed. A step is as slow as its slowest thread, and one without a CPU has to wait for a turn;
+// under a quota all wait for its next period.
+unsigned threads_for(unsigned wanted, const std::string& root = "");
+
 // The pieces. CPUs that are online and in the affinity mask and the cpuset.
 CpuSet cpus_of_affinity(const std::string& root = "");
 // The quota's floor (a quota of 1.5 CPUs runs one thread well), 0 where there is none.

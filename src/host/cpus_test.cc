@@ -3,6 +3,7 @@
 // How many threads compute, on machines told by trees that imitate their /proc and /sys.
 #include <gtest/gtest.h>
 
+#include "base/thread_pool.h"
 #include "host/cpu_topology.h"
 #include "host/cpus_allowed.h"
 #include "host/host_test_util.h"
@@ -77,6 +78,23 @@ TEST_F(Machine, AHybridComputesOnItsPerformanceCores) {
   EXPECT_EQ(default_threads(root_), 2u);
   status("16-23");  // none are left: then these are the best there are
   EXPECT_EQ(default_threads(root_), 8u);
+}
+
+// Core Ultra 5 125H: CPUs 0-7 are four performance cores with 2 threads, 8-15 efficiency cores, and
+// 16-17 are two more of those on another tile. cpu_capacity is missing, as before Linux 6.12.
+TEST_F(Machine, AHybridWithThreeKindsOfCores) {
+  status("0-17");
+  online("0-17");
+  for (unsigned i = 0; i < 8; ++i)
+    cpu(i, std::to_string(i / 2 * 2) + "-" + std::to_string(i / 2 * 2 + 1));
+  for (unsigned i = 8; i < 18; ++i) cpu(i, std::to_string(i));
+  put("/sys/devices/cpu_core/cpus", "0-7\n");
+  put("/sys/devices/cpu_atom/cpus", "8-17\n");
+  EXPECT_EQ(cpus_allowed(root_), 18u);
+  EXPECT_EQ(default_threads(root_), 4u);
+  v2("/user.slice");
+  put("/sys/fs/cgroup/user.slice/cpu.max", "300000 100000\n");
+  EXPECT_EQ(default_threads(root_), 3u);
 }
 
 // RK3588: four A55 and four A76; the capacities are what its device tree gives.
@@ -167,6 +185,56 @@ TEST_F(Machine, AQuotaOfAHybridLayout) {
   put("/sys/fs/cgroup/cpu,cpuacct/system.slice/cpu.cfs_quota_us", "400000\n");
   put("/sys/fs/cgroup/cpu,cpuacct/system.slice/cpu.cfs_period_us", "100000\n");
   EXPECT_EQ(default_threads(root_), 4u);
+}
+
+// docker run --cpus 2.5 --cpuset-cpus 2-5 on that desktop: the container's group looks like a root,
+// and its mask already tells the cpuset.
+TEST_F(Machine, AContainerWithAQuotaAndACpuset) {
+  smt_desktop();
+  status("2-5");
+  v2("/");
+  put("/sys/fs/cgroup/cpuset.cpus.effective", "2-5\n");
+  put("/sys/fs/cgroup/cpu.max", "250000 100000\n");
+  EXPECT_EQ(cpus_of_affinity(root_), (CpuSet{2, 3, 4, 5}));
+  EXPECT_EQ(cpus_allowed(root_), 2u);
+  EXPECT_EQ(default_threads(root_), 2u);
+}
+
+// Kubernetes' static CPU manager gives out whole cores; the pod's quota equals their number of
+// CPUs.
+TEST_F(Machine, APodWithCoresOfItsOwn) {
+  smt_desktop();
+  status("2-3,10-11");
+  v2("/kubepods.slice/pod1.slice/main.scope");
+  put("/sys/fs/cgroup/kubepods.slice/pod1.slice/cpu.max", "400000 100000\n");
+  put("/sys/fs/cgroup/kubepods.slice/pod1.slice/main.scope/cpuset.cpus.effective", "2-3,10-11\n");
+  EXPECT_EQ(cpus_allowed(root_), 4u);
+  EXPECT_EQ(default_threads(root_), 2u);
+}
+
+TEST_F(Machine, NeverMoreThreadsThanCpusWhateverIsAskedFor) {
+  smt_desktop();
+  EXPECT_EQ(threads_for(0, root_), 8u);
+  EXPECT_EQ(threads_for(3, root_), 3u);
+  EXPECT_EQ(threads_for(12, root_), 12u);  // a core's second thread may be asked for
+  EXPECT_EQ(threads_for(64, root_), 16u);
+  status("4,12");
+  EXPECT_EQ(threads_for(0, root_), 1u);
+  EXPECT_EQ(threads_for(64, root_), 2u);
+  v2("/");
+  put("/sys/fs/cgroup/cpu.max", "150000 100000\n");
+  EXPECT_EQ(threads_for(64, root_), 1u);
+}
+
+// Half a CPU is not one to spin on: two workers under a quota of one and a half sleep at once,
+// however many CPUs the machine has.
+TEST_F(Machine, WorkersDoNotSpinBeyondTheQuota) {
+  smt_desktop();
+  v2("/");
+  put("/sys/fs/cgroup/cpu.max", "150000 100000\n");
+  EXPECT_FALSE(ThreadPool(2, cpus_allowed(root_)).may_spin());
+  EXPECT_FALSE(ThreadPool(64, cpus_allowed(root_)).may_spin());
+  EXPECT_TRUE(ThreadPool(1, cpus_allowed(root_)).may_spin());
 }
 
 TEST(Threads, ThisMachine) {

@@ -63,6 +63,37 @@ TEST_F(Tree, VersionOne) {
   EXPECT_EQ(available_memory(root_), 400000u);
 }
 
+// docker run --memory in a pod, version 1: the container sees its own group as the root of the
+// mount; that a group above is tighter is told in memory.stat alone.
+TEST_F(Tree, AVersionOneContainerUnderATighterGroup) {
+  put("/proc/self/mountinfo",
+      "34 30 0:30 /kubepods/p/c /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n");
+  put("/proc/self/cgroup", "4:memory:/kubepods/p/c\n");
+  put("/proc/meminfo", "MemTotal: 9000 kB\nMemAvailable: 8000 kB\n");
+  put("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  put("/sys/fs/cgroup/memory/memory.usage_in_bytes", "500000\n");
+  put("/sys/fs/cgroup/memory/memory.stat",
+      "cache 1\nhierarchical_memory_limit 9223372036854771712\n");
+  EXPECT_EQ(available_memory(root_), 8000u * 1024);
+  put("/sys/fs/cgroup/memory/memory.stat", "cache 1\nhierarchical_memory_limit 4000000\n");
+  EXPECT_EQ(available_memory(root_), 3500000u);
+}
+
+// A version 2 pod whose container is not limited by itself.
+TEST_F(Tree, TheLimitOfAPodBindsItsContainers) {
+  put("/proc/self/mountinfo", kV2Mount);
+  put("/proc/self/cgroup", "0::/kubepods.slice/pod1.slice/main.scope\n");
+  put("/proc/meminfo", "MemTotal: 90000 kB\nMemAvailable: 80000 kB\n");
+  const std::string pod = "/sys/fs/cgroup/kubepods.slice/pod1.slice";
+  put(pod + "/main.scope/memory.max", "max\n");
+  put(pod + "/main.scope/memory.current", "1000000\n");
+  put(pod + "/memory.max", "8000000\n");
+  put(pod + "/memory.high", "max\n");
+  put(pod + "/memory.current", "3000000\n");  // this container and its neighbours
+  put(pod + "/memory.stat", "anon 2000000\nfile 1000000\ninactive_file 600000\nactive_file 0\n");
+  EXPECT_EQ(available_memory(root_), 5600000u);
+}
+
 TEST_F(Tree, MemoryIsTheLeastOfMachineAndGroups) {
   put("/proc/self/mountinfo", kV2Mount);
   put("/proc/self/cgroup", "0::/a/b\n");

@@ -22,12 +22,15 @@ std::optional<std::uint64_t> left_in(const CgroupDirectory& directory) {
     if (const auto found = read_number(directory.path + name))
       limit = limit ? std::min(*limit, *found) : *found;
   }
-  const char* use_name = directory.v2 ? "/memory.current" : "/memory.usage_in_bytes";
-  const auto use = read_number(directory.path + use_name);
-  if (!limit || !use) return std::nullopt;
   // In v1 the total_ lines include the groups below, as the usage does.
   const std::string prefix = directory.v2 ? "" : "total_";
   const std::string stat = read_small(directory.path + "/memory.stat").value_or("");
+  // Of v1: the least limit of this group and those above, which a container does not see.
+  if (const auto found = number_after(stat, "hierarchical_memory_limit"))
+    limit = limit ? std::min(*limit, *found) : *found;
+  const char* use_name = directory.v2 ? "/memory.current" : "/memory.usage_in_bytes";
+  const auto use = read_number(directory.path + use_name);
+  if (!limit || !use) return std::nullopt;
   std::uint64_t droppable = 0;
   for (const char* name : {"inactive_file", "active_file"})
     droppable += number_after(stat, prefix + name).value_or(0);
