@@ -257,7 +257,7 @@ Result<int> show_memory(const format::ModelFiles& files, const engine::LoadOptio
                         bool json) {
   const model::Plan plan = TRY(model::compile_plan(files.gguf()));
   const engine::MemoryPlan memory =
-      TRY(engine::plan_memory(plan, files.total_bytes(), load, host::available_memory()));
+      TRY(engine::plan_memory(plan, files, load, host::available_memory()));
   TRY(write_stdout(json ? memory_json(memory) : memory_text(memory)));
   return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "host/cpus_allowed.h"
 #include "kernels/kernels.h"
+#include "smaller_in_store.h"
 
 namespace hearth::app {
 namespace {
@@ -70,6 +71,7 @@ Result<engine::LoadOptions> ComputeOptions::take() const {
   options.v_type = TRY(parse_kv_type("-ctv", v_type_));
   TRY(choose_isa(isa_));
   options.n_threads = choose_threads(n_threads_);
+  options.find_smaller = smaller_in_store;
   return options;
 }
 

@@ -21,6 +21,14 @@
 
 namespace hearth::engine {
 
+struct LoadOptions;
+
+// Asked when a model does not fit in the bytes that are available: the name of a smaller one that
+// would do instead when loaded with these options (engine/smaller_model.h), or nothing. Whoever
+// loads knows where models are; the engine does not.
+using FindSmaller = std::function<std::string(const format::ModelFiles& refused,
+                                              const LoadOptions& options, std::uint64_t available)>;
+
 struct LoadOptions {
   std::uint32_t n_ctx = 0;        // tokens of one sequence; 0: plan_memory chooses
   std::uint32_t n_sequences = 1;  // how many such sequences the KV cache holds
@@ -33,6 +41,7 @@ struct LoadOptions {
   std::string
       chat_template;  // a source that overrides the file's; empty: the file's or the family's
   std::string chat_template_name;  // which of those (text/template_choice.h); empty: the usual one
+  FindSmaller find_smaller;        // may be empty
 };
 
 class LoadedModel {

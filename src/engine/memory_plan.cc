@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/memory_plan.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "base/checked.h"
 #include "engine/loaded_model.h"
@@ -16,6 +19,7 @@ constexpr std::uint64_t kProgramBytes = std::uint64_t{6} << 20;
 constexpr std::uint64_t kBytesPerVocabToken = 200;
 
 constexpr std::uint32_t kLeastContext = 512;  // less is not worth lowering to
+constexpr std::uint32_t kShortStep = 32;      // rows; shorter ones save little more
 
 struct Need {
   const model::Plan& plan;
@@ -64,29 +68,41 @@ struct Need {
   }
 };
 
-std::string advice(const Need& need, const MemoryPlan& memory) {
+// "-c 4096 or small-model, a smaller quantisation": each change alone is enough.
+std::string advice(const Need& need, const MemoryPlan& memory, const format::ModelFiles& files) {
   const std::uint64_t available = *memory.available_bytes;
+  std::vector<std::string> changes;
   using kernels::KvType;
-  std::string out;
   if (memory.limits.k_type == KvType::f32 || memory.limits.v_type == KvType::f32) {
     LoadOptions smaller = need.options;
     smaller.k_type = smaller.v_type = KvType::f16;
     if (Need{need.plan, need.file_bytes, smaller}.at(memory.n_ctx).total_bytes() <= available)
-      out = "-ctk f16 -ctv f16";
+      changes.emplace_back("-ctk f16 -ctv f16");
   }
-  if (const std::uint32_t n_ctx = need.longest_within(available, memory.n_ctx); n_ctx != 0)
-    out += fmt::format("{}-c {}", out.empty() ? "" : " or ", n_ctx);
-  if (!out.empty()) return "try " + out;
+  if (const std::uint32_t n_ctx = need.longest_within(available, memory.n_ctx); n_ctx != 0) {
+    changes.push_back(fmt::format("-c {}", n_ctx));
+  } else {
+    LoadOptions shorter_steps = need.options;
+    shorter_steps.n_ubatch = std::min(need.options.n_ubatch, kShortStep);
+    const Need shorter{need.plan, need.file_bytes, shorter_steps};
+    if (const std::uint32_t fits = shorter.longest_within(available, memory.n_ctx); fits != 0)
+      changes.push_back(fmt::format("-ub {} -c {}", shorter_steps.n_ubatch, fits));
+  }
+  if (need.options.find_smaller) {
+    const std::string name = need.options.find_smaller(files, need.options, available);
+    if (!name.empty()) changes.push_back(name + ", a smaller quantisation");
+  }
+  if (!changes.empty()) return fmt::format("try {}", fmt::join(changes, " or "));
   return fmt::format("free {} MiB, or take a smaller quantisation",
                      ((need.at(model::kBlockTokens).total_bytes() - available) >> 20) + 1);
 }
 
 }  // namespace
 
-Result<MemoryPlan> plan_memory(const model::Plan& plan, std::uint64_t file_bytes,
+Result<MemoryPlan> plan_memory(const model::Plan& plan, const format::ModelFiles& files,
                                const LoadOptions& options,
                                std::optional<std::uint64_t> available_bytes) {
-  const Need need{plan, file_bytes, options};
+  const Need need{plan, files.total_bytes(), options};
   std::uint32_t n_ctx = options.n_ctx;
   bool lowered = false;
   if (n_ctx == 0) {
@@ -105,7 +121,7 @@ Result<MemoryPlan> plan_memory(const model::Plan& plan, std::uint64_t file_bytes
     return fail(ErrorCode::does_not_fit, "a context of {} tokens is too long", n_ctx);
   memory.lowered = lowered;
   memory.available_bytes = available_bytes;
-  if (!memory.fits()) memory.advice = advice(need, memory);
+  if (!memory.fits()) memory.advice = advice(need, memory, files);
   return memory;
 }
 

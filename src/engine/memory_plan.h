@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "format/model_files.h"
 #include "model/executor.h"
 
 namespace hearth::engine {
@@ -42,7 +43,7 @@ struct MemoryPlan {
 
 // Chooses the context if options leave it open: the model's own, lowered to what fits with a tenth
 // to spare. does_not_fit only for a context beyond what blocks can number; otherwise fits() tells.
-Result<MemoryPlan> plan_memory(const model::Plan& plan, std::uint64_t file_bytes,
+Result<MemoryPlan> plan_memory(const model::Plan& plan, const format::ModelFiles& files,
                                const LoadOptions& options,
                                std::optional<std::uint64_t> available_bytes);
 

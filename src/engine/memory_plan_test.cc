@@ -24,7 +24,7 @@ class Memory : public testing::Test {
     plan_ = model::compile_plan(files_->gguf()).value();
   }
   MemoryPlan memory(const LoadOptions& options, std::optional<std::uint64_t> available) {
-    return plan_memory(plan_, files_->total_bytes(), options, available).value();
+    return plan_memory(plan_, *files_, options, available).value();
   }
   // Values of all layers' keys and values for one token.
   std::uint64_t kv_values() const {
@@ -90,12 +90,43 @@ TEST_F(Memory, WeightsThatDoNotFit) {
   EXPECT_THAT(refused.advice, HasSubstr("smaller quantisation"));
 }
 
+// Between the two lies what only shorter steps make room for.
+TEST_F(Memory, ShorterStepsWhereNoContextFits) {
+  LoadOptions options;
+  options.n_ctx = options.n_ubatch = 4096;
+  LoadOptions least = options;
+  least.n_ctx = least.n_ubatch = model::kBlockTokens;
+  const MemoryPlan refused = memory(options, memory(least, {}).total_bytes() - 1);
+  ASSERT_THAT(refused.advice, testing::StartsWith("try -ub 32 -c "));
+  options.n_ubatch = 32;
+  options.n_ctx = static_cast<std::uint32_t>(std::stoul(refused.advice.substr(14)));
+  EXPECT_TRUE(memory(options, refused.available_bytes).fits());
+}
+
+// The loader of models is asked, with what it needs to judge, and its answer stands in the advice.
+TEST_F(Memory, ASmallerModelIsAdvised) {
+  LoadOptions options;
+  options.n_ctx = 1u << 20;
+  std::uint64_t told = 0;
+  options.find_smaller = [&](const format::ModelFiles& refused, const LoadOptions& asked,
+                             std::uint64_t available) {
+    told = available;
+    return &refused == files_.get() && asked.n_ctx == 1u << 20 ? "tiny" : "";
+  };
+  EXPECT_TRUE(memory(options, std::uint64_t{1} << 40).fits());
+  EXPECT_EQ(told, 0u);  // nobody asks while it fits
+  const MemoryPlan refused = memory(options, 100 * kMiB);
+  EXPECT_EQ(told, 100 * kMiB);
+  EXPECT_THAT(refused.advice,
+              testing::MatchesRegex("try -c [0-9]+ or tiny, a smaller quantisation"));
+}
+
 TEST_F(Memory, AnAbsurdContextDoesNotOverflow) {
   LoadOptions options;
   options.n_ctx = 0xFFFFFFFF;
   EXPECT_FALSE(memory(options, std::uint64_t{64} << 30).fits());
   options.n_sequences = 0xFFFFFFFF;
-  EXPECT_FALSE(plan_memory(plan_, files_->total_bytes(), options, {}));
+  EXPECT_FALSE(plan_memory(plan_, *files_, options, {}));
 }
 
 // The plan's numbers are those of what is then allocated.
