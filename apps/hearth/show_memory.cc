@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "base/escape.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "human.h"
 #include "model/kv_blocks.h"
 
@@ -20,6 +22,7 @@ std::string memory_json(const engine::MemoryPlan& memory) {
   object["program_bytes"] = memory.program_bytes;
   object["total_bytes"] = memory.total_bytes();
   object["available_bytes"] = memory.available_bytes ? Json(*memory.available_bytes) : Json();
+  if (!memory.group.empty()) object["control_group"] = to_valid_utf8(memory.group);
   object["fits"] = memory.fits();
   if (!memory.fits()) object["advice"] = memory.advice;
   return to_json_text(object, 2) + "\n";
@@ -42,6 +45,7 @@ std::string memory_text(const engine::MemoryPlan& memory) {
   line("program", fmt::format("about {}", human_bytes(memory.program_bytes)));
   line("together", human_bytes(memory.total_bytes()));
   line("available", memory.available_bytes ? human_bytes(*memory.available_bytes) : "unknown");
+  if (!memory.group.empty()) line("", "under the limit of " + printable(memory.group));
   line("fits", memory.fits() ? std::string("yes") : "no: " + memory.advice);
   return text;
 }

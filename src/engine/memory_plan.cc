@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "base/escape.h"
 #include "engine/loaded_model.h"
 #include "model/cpu_memory.h"
 
@@ -100,16 +101,15 @@ std::string advice(const Need& need, const MemoryPlan& memory, const format::Mod
 }  // namespace
 
 Result<MemoryPlan> plan_memory(const model::Plan& plan, const format::ModelFiles& files,
-                               const LoadOptions& options,
-                               std::optional<std::uint64_t> available_bytes) {
+                               const LoadOptions& options, const host::AvailableMemory& available) {
   const Need need{plan, files.total_bytes(), options};
   std::uint32_t n_ctx = options.n_ctx;
   bool lowered = false;
   if (n_ctx == 0) {
     n_ctx = plan.hparams.n_ctx_train != 0 ? plan.hparams.n_ctx_train : kDefaultContext;
-    if (!available_bytes) {
+    if (!available.bytes) {
       n_ctx = std::min(n_ctx, kDefaultContext);
-    } else if (const std::uint64_t most = *available_bytes - *available_bytes / 10;
+    } else if (const std::uint64_t most = *available.bytes - *available.bytes / 10;
                need.at(n_ctx).total_bytes() > most) {
       const std::uint32_t least = std::min(kLeastContext, n_ctx);
       lowered = n_ctx > least;
@@ -120,7 +120,8 @@ Result<MemoryPlan> plan_memory(const model::Plan& plan, const format::ModelFiles
   if (memory.limits.n_blocks > 0x7FFFFFFF)
     return fail(ErrorCode::does_not_fit, "a context of {} tokens is too long", n_ctx);
   memory.lowered = lowered;
-  memory.available_bytes = available_bytes;
+  memory.available_bytes = available.bytes;
+  memory.group = available.group;
   if (!memory.fits()) memory.advice = advice(need, memory, files);
   return memory;
 }
@@ -129,10 +130,12 @@ Result<void> check_fits(const MemoryPlan& memory) {
   if (memory.fits()) return {};
   return fail(ErrorCode::does_not_fit,
               "the model with a context of {} tokens needs {} MiB ({} of weights, {} of KV cache, "
-              "{} of scratch, {} besides) and {} MiB are available; {}",
+              "{} of scratch, {} besides) and {} MiB are available{}; {}",
               memory.n_ctx, memory.total_bytes() >> 20, memory.weights_bytes >> 20,
               memory.kv_bytes >> 20, memory.scratch_bytes >> 20, memory.program_bytes >> 20,
-              *memory.available_bytes >> 20, memory.advice);
+              *memory.available_bytes >> 20,
+              memory.group.empty() ? "" : " under the limit of " + printable(memory.group, 200),
+              memory.advice);
 }
 
 }  // namespace hearth::engine

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "format/model_files.h"
+#include "host/memory.h"
 #include "model/executor.h"
 
 namespace hearth::engine {
@@ -33,6 +34,7 @@ struct MemoryPlan {
   std::uint64_t scratch_bytes = 0;
   std::uint64_t program_bytes = 0;  // code, tokenizer, chat template: an estimate
   std::optional<std::uint64_t> available_bytes;
+  std::string group;   // the control group that leaves no more; empty: the machine
   std::string advice;  // empty if it fits; otherwise the nearest change that would
 
   std::uint64_t total_bytes() const {
@@ -44,8 +46,7 @@ struct MemoryPlan {
 // Chooses the context if options leave it open: the model's own, lowered to what fits with a tenth
 // to spare. does_not_fit only for a context beyond what blocks can number; otherwise fits() tells.
 Result<MemoryPlan> plan_memory(const model::Plan& plan, const format::ModelFiles& files,
-                               const LoadOptions& options,
-                               std::optional<std::uint64_t> available_bytes);
+                               const LoadOptions& options, const host::AvailableMemory& available);
 
 // does_not_fit, with the numbers and the advice, unless it fits.
 Result<void> check_fits(const MemoryPlan& memory);

@@ -24,7 +24,7 @@ class Memory : public testing::Test {
     plan_ = model::compile_plan(files_->gguf()).value();
   }
   MemoryPlan memory(const LoadOptions& options, std::optional<std::uint64_t> available) {
-    return plan_memory(plan_, *files_, options, available).value();
+    return plan_memory(plan_, *files_, options, {available, group_}).value();
   }
   // Values of all layers' keys and values for one token.
   std::uint64_t kv_values() const {
@@ -33,6 +33,7 @@ class Memory : public testing::Test {
       n += shape.n_kv_heads * (shape.k_dim + shape.v_dim);
     return n;
   }
+  std::string group_;
   std::shared_ptr<const format::ModelFiles> files_;
   model::Plan plan_;
 };
@@ -79,7 +80,10 @@ TEST_F(Memory, WhatDoesNotFitIsRefusedWithAChangeThatDoes) {
   EXPECT_THAT(error.message, HasSubstr("100 MiB are available; try -c "));
   options.n_ctx = static_cast<std::uint32_t>(std::stoul(refused.advice.substr(7)));
   EXPECT_TRUE(memory(options, available).fits());
+  group_ = "/sys/fs/cgroup/pod";
   options.n_ctx += model::kBlockTokens;
+  EXPECT_THAT(check_fits(memory(options, available)).error().message,
+              HasSubstr("100 MiB are available under the limit of /sys/fs/cgroup/pod; try "));
   EXPECT_FALSE(memory(options, available).fits());
   EXPECT_THAT(memory(options, available).advice, HasSubstr("try -ctk f16 -ctv f16 or -c "));
 }
@@ -126,7 +130,7 @@ TEST_F(Memory, AnAbsurdContextDoesNotOverflow) {
   options.n_ctx = 0xFFFFFFFF;
   EXPECT_FALSE(memory(options, std::uint64_t{64} << 30).fits());
   options.n_sequences = 0xFFFFFFFF;
-  EXPECT_FALSE(plan_memory(plan_, *files_, options, {}));
+  EXPECT_FALSE(plan_memory(plan_, *files_, options, {{}, {}}));
 }
 
 // The plan's numbers are those of what is then allocated.

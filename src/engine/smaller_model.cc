@@ -60,7 +60,7 @@ bool would_do_instead(const format::ModelFiles& refused, const format::ModelFile
   if (!plan) return false;
   LoadOptions alone = options;
   alone.find_smaller = nullptr;  // one step is enough: the caller goes on by itself
-  const auto memory = plan_memory(*plan, candidate, alone, available_bytes);
+  const auto memory = plan_memory(*plan, candidate, alone, {available_bytes, ""});
   return memory && memory->fits();
 }
 

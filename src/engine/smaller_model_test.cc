@@ -62,7 +62,7 @@ TEST(SmallerModel, OnFiles) {
   LoadOptions options;
   options.n_ctx = 256;
   const auto plan = model::compile_plan(q8->gguf()).value();
-  const std::uint64_t enough = plan_memory(plan, *q8, options, {}).value().total_bytes();
+  const std::uint64_t enough = plan_memory(plan, *q8, options, {{}, {}}).value().total_bytes();
   EXPECT_TRUE(would_do_instead(*f32, *q8, options, enough));
   EXPECT_FALSE(would_do_instead(*f32, *q8, options, enough - 1));
   EXPECT_FALSE(would_do_instead(*q8, *f32, options, std::uint64_t{1} << 40));  // not smaller

@@ -17,7 +17,7 @@ namespace {
 TEST_F(Tree, NothingThereMeansNoQuota) {
   EXPECT_EQ(cpus_of_quota(root_), 0u);
   EXPECT_EQ(cpus_allowed(root_), cpus_of_affinity().size());
-  EXPECT_FALSE(available_memory(root_));
+  EXPECT_FALSE(available_memory(root_).bytes);
 }
 
 TEST_F(Tree, TheSmallestQuotaOfAllAncestorsBinds) {
@@ -60,7 +60,7 @@ TEST_F(Tree, VersionOne) {
   put("/sys/fs/cgroup/memory/m/memory.limit_in_bytes", "1000000\n");
   put("/sys/fs/cgroup/memory/m/memory.usage_in_bytes", "900000\n");
   put("/sys/fs/cgroup/memory/m/memory.stat", "inactive_file 1\ntotal_inactive_file 300000\n");
-  EXPECT_EQ(available_memory(root_), 400000u);
+  EXPECT_EQ(available_memory(root_).bytes, 400000u);
 }
 
 // docker run --memory in a pod, version 1: the container sees its own group as the root of the
@@ -74,9 +74,9 @@ TEST_F(Tree, AVersionOneContainerUnderATighterGroup) {
   put("/sys/fs/cgroup/memory/memory.usage_in_bytes", "500000\n");
   put("/sys/fs/cgroup/memory/memory.stat",
       "cache 1\nhierarchical_memory_limit 9223372036854771712\n");
-  EXPECT_EQ(available_memory(root_), 8000u * 1024);
+  EXPECT_EQ(available_memory(root_).bytes, 8000u * 1024);
   put("/sys/fs/cgroup/memory/memory.stat", "cache 1\nhierarchical_memory_limit 4000000\n");
-  EXPECT_EQ(available_memory(root_), 3500000u);
+  EXPECT_EQ(available_memory(root_).bytes, 3500000u);
 }
 
 // A version 2 pod whose container is not limited by itself.
@@ -91,34 +91,36 @@ TEST_F(Tree, TheLimitOfAPodBindsItsContainers) {
   put(pod + "/memory.high", "max\n");
   put(pod + "/memory.current", "3000000\n");  // this container and its neighbours
   put(pod + "/memory.stat", "anon 2000000\nfile 1000000\ninactive_file 600000\nactive_file 0\n");
-  EXPECT_EQ(available_memory(root_), 5600000u);
+  EXPECT_EQ(available_memory(root_).bytes, 5600000u);
 }
 
 TEST_F(Tree, MemoryIsTheLeastOfMachineAndGroups) {
   put("/proc/self/mountinfo", kV2Mount);
   put("/proc/self/cgroup", "0::/a/b\n");
   put("/proc/meminfo", "MemTotal:       4000 kB\nMemAvailable:   3000 kB\n");
-  EXPECT_EQ(available_memory(root_), 3000u * 1024);
+  EXPECT_EQ(available_memory(root_).bytes, 3000u * 1024);
+  EXPECT_EQ(available_memory(root_).group, "");
   EXPECT_EQ(total_memory(root_), 4000u * 1024);
   put("/sys/fs/cgroup/a/b/memory.max", "max\n");
   put("/sys/fs/cgroup/a/b/memory.current", "5000\n");
-  EXPECT_EQ(available_memory(root_), 3000u * 1024);
+  EXPECT_EQ(available_memory(root_).bytes, 3000u * 1024);
   put("/sys/fs/cgroup/a/memory.max", "2000000\n");
   put("/sys/fs/cgroup/a/memory.current", "1500000\n");
-  EXPECT_EQ(available_memory(root_), 500000u);
+  EXPECT_EQ(available_memory(root_).bytes, 500000u);
+  EXPECT_EQ(available_memory(root_).group, root_ + "/sys/fs/cgroup/a");
   put("/sys/fs/cgroup/a/memory.stat", "anon 1\ninactive_file 250000\n");
-  EXPECT_EQ(available_memory(root_), 750000u);
+  EXPECT_EQ(available_memory(root_).bytes, 750000u);
   put("/sys/fs/cgroup/a/memory.stat", "anon 1\ninactive_file 250000\nactive_file 150000\n");
-  EXPECT_EQ(available_memory(root_), 900000u);  // the pages of a model that was just used
+  EXPECT_EQ(available_memory(root_).bytes, 900000u);  // the pages of a model that was just used
   put("/sys/fs/cgroup/a/memory.high", "1900000\n");
-  EXPECT_EQ(available_memory(root_), 800000u);
+  EXPECT_EQ(available_memory(root_).bytes, 800000u);
   put("/sys/fs/cgroup/a/b/memory.max", "100\n");
-  EXPECT_EQ(available_memory(root_), 0u);  // over its limit already
+  EXPECT_EQ(available_memory(root_).bytes, 0u);  // over its limit already
 }
 
 TEST(Host, ThisMachine) {
   EXPECT_GE(cpus_allowed(), 1u);
-  EXPECT_GT(available_memory().value_or(0), 0u);
+  EXPECT_GT(available_memory().bytes.value_or(0), 0u);
   EXPECT_GE(total_memory().value_or(0), 1u << 20);
 #if defined(__x86_64__)
   EXPECT_FALSE(cpu_features().vendor.empty());

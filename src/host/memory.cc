@@ -44,11 +44,11 @@ std::optional<std::uint64_t> total_memory(const std::string& root) {
   return meminfo(root, "MemTotal");
 }
 
-std::optional<std::uint64_t> available_memory(const std::string& root) {
-  std::optional<std::uint64_t> least = meminfo(root, "MemAvailable");
+AvailableMemory available_memory(const std::string& root) {
+  AvailableMemory least{.bytes = meminfo(root, "MemAvailable"), .group = ""};
   for (const CgroupDirectory& directory : cgroup_directories(root, "memory")) {
     const auto left = left_in(directory);
-    if (left) least = least ? std::min(*least, *left) : *left;
+    if (left && (!least.bytes || *left < *least.bytes)) least = {*left, directory.path};
   }
   return least;
 }

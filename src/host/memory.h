@@ -13,8 +13,13 @@
 
 namespace hearth::host {
 
-// Bytes; nothing where /proc cannot be read. root is put in front of /proc and /sys.
-std::optional<std::uint64_t> available_memory(const std::string& root = "");
+struct AvailableMemory {
+  std::optional<std::uint64_t> bytes;  // nothing where /proc cannot be read
+  std::string group;                   // the folder of the control group that sets it; or empty
+};
+
+// root is put in front of /proc and /sys.
+AvailableMemory available_memory(const std::string& root = "");
 
 // The machine's whole memory in bytes.
 std::optional<std::uint64_t> total_memory(const std::string& root = "");
