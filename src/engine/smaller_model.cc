@@ -11,13 +11,12 @@
 namespace hearth::engine {
 namespace {
 
-std::string_view text_or_empty(const format::Gguf& gguf, std::string_view key) {
-  const auto value = gguf.get_string(key);
-  return value ? value->value_or(std::string_view()) : std::string_view();
+std::string_view label(const format::Gguf& gguf, std::string_view key) {
+  return gguf.get_string(key).value_or(std::nullopt).value_or("");
 }
 
-// Divided by single blanks, without the words that name a quantisation: "Tiny 1B Q4_K_M"
-// and "Tiny-1B" are one name.
+// Divided by single blanks, without the words that name a quantisation: "Tiny 1B Q4_K_M" and
+// "Tiny-1B" are one name.
 std::string plain_name(std::string_view name) {
   std::string plain;
   while (!name.empty()) {
@@ -34,14 +33,11 @@ std::string plain_name(std::string_view name) {
 }  // namespace
 
 bool is_same_name(const format::Gguf& a, const format::Gguf& b) {
-  const auto equal = [&](std::string_view key) {
-    return text_or_empty(a, key) == text_or_empty(b, key);
-  };
-  if (!text_or_empty(a, "general.basename").empty() && equal("general.basename") &&
-      equal("general.size_label") && equal("general.finetune"))
-    return true;
-  const std::string name = plain_name(text_or_empty(a, "general.name"));
-  return !name.empty() && name == plain_name(text_or_empty(b, "general.name"));
+  const auto equal = [&](std::string_view key) { return label(a, key) == label(b, key); };
+  if (!label(a, "general.basename").empty() && !label(b, "general.basename").empty())
+    return equal("general.basename") && equal("general.size_label") && equal("general.finetune");
+  const std::string name = plain_name(label(a, "general.name"));
+  return !name.empty() && name == plain_name(label(b, "general.name"));
 }
 
 bool is_same_model(const format::Gguf& a, const format::Gguf& b) {

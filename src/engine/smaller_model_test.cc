@@ -48,8 +48,9 @@ TEST(SmallerModel, NamesAgreeWithoutTheirQuantisation) {
 TEST(SmallerModel, TheNewerKeysCountBeforeTheName) {
   const Names chat{"a", "Tiny", "1B", "Instruct"};
   EXPECT_TRUE(same(chat, {"b", "Tiny", "1B", "Instruct"}));
-  EXPECT_FALSE(same(chat, {"b", "Tiny", "3B", "Instruct"}));
-  EXPECT_FALSE(same(chat, {"b", "Tiny", "1B", "Coder"}));
+  EXPECT_FALSE(same(chat, {"a", "Tiny", "3B", "Instruct"}));
+  EXPECT_FALSE(same(chat, {"a", "Tiny", "1B", "Coder"}));
+  EXPECT_TRUE(same(chat, {"a", "", "", ""}));  // of a file that has the name alone
   EXPECT_FALSE(same(chat, {"b", "", "", ""}));
 }
 
