@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "host/cpus_allowed.h"
 #include "kernels/kernels.h"
+#include "smaller_in_store.h"
 
 namespace hearth::app {
 namespace {
@@ -33,11 +34,22 @@ Result<void> choose_isa(const std::string& name) {
   return fail(ErrorCode::usage, "--isa {}: unknown; there are {}", printable(name, 40), known);
 }
 
+// What was asked for is a wish: see host::threads_for.
+unsigned choose_threads(int wanted) {
+  const auto asked = static_cast<unsigned>(std::max(wanted, 0));
+  const unsigned n = host::threads_for(asked);
+  if (n < asked)
+    fmt::print(stderr,
+               "hearth: warning: -t {}: this process may use {} CPU{}; that many threads compute\n",
+               asked, n, n == 1 ? "" : "s");
+  return n;
+}
+
 }  // namespace
 
 void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
   flags.add("-t,--threads,--num-thread", n_threads_,
-            "threads that compute (default: the CPUs this process may use)");
+            "threads that compute (default: one for each core this process may use)");
   flags.add("-c,--ctx-size,--num-ctx", n_ctx_, ctx_help);
   flags.add("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)");
   flags.add("--ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)");
@@ -58,7 +70,8 @@ Result<engine::LoadOptions> ComputeOptions::take() const {
   options.k_type = TRY(parse_kv_type("-ctk", k_type_));
   options.v_type = TRY(parse_kv_type("-ctv", v_type_));
   TRY(choose_isa(isa_));
-  options.n_threads = n_threads_ > 0 ? static_cast<unsigned>(n_threads_) : host::cpus_allowed();
+  options.n_threads = choose_threads(n_threads_);
+  options.find_smaller = smaller_in_store;
   return options;
 }
 

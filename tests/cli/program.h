@@ -3,6 +3,7 @@
 // Runs the built program as a child process and tells what it did.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ struct Outcome {
   int status = -1;  // exit status; 128 + signal when killed by one
   std::string out, err;
   double seconds = 0;
+  std::uint64_t peak_bytes = 0;  // of its resident memory
 };
 
 struct Invocation {
