@@ -36,15 +36,28 @@ Result<void> choose_isa(const std::string& name) {
 }  // namespace
 
 void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
-  flags.add("-t,--threads,--num-thread", n_threads_,
-            "threads that compute (default: the CPUs this process may use)");
-  flags.add("-c,--ctx-size,--num-ctx", n_ctx_, ctx_help);
-  flags.add("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)");
-  flags.add("--ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)");
-  flags.add("--ctk,--cache-type-k", k_type_, "type of cached keys: f32, f16, bf16 (default f16)");
-  flags.add("--ctv,--cache-type-v", v_type_, "type of cached values: f32, f16, bf16 (default f16)");
-  flags.add("--isa", isa_,
-            "instruction set of the kernels (default: the best; 'hearth version --json')");
+  Flags machine = flags.under("Machine");
+  machine
+      .add("-t,--threads,--num-thread", n_threads_,
+           "threads that compute (default: the CPUs this process may use)")
+      .variable("THREADS");
+  machine.add("-c,--ctx-size,--num-ctx", n_ctx_, ctx_help).variable("CTX_SIZE");
+  machine.add("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)")
+      .variable("BATCH")
+      .rare();
+  machine.add("-ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)")
+      .variable("UBATCH")
+      .rare();
+  machine.add("-ctk,--cache-type-k", k_type_, "type of cached keys: f32, f16, bf16 (default f16)")
+      .choices({"f32", "f16", "bf16"})
+      .variable("CACHE_TYPE_K");
+  machine.add("-ctv,--cache-type-v", v_type_, "type of cached values: f32, f16, bf16 (default f16)")
+      .choices({"f32", "f16", "bf16"})
+      .variable("CACHE_TYPE_V");
+  machine
+      .add("--isa", isa_,
+           "instruction set of the kernels (default: the best; 'hearth version --json')")
+      .rare();
 }
 
 Result<engine::LoadOptions> ComputeOptions::take() const {
