@@ -39,6 +39,9 @@ std::string roff(std::string_view text) {
       case '`':
         escaped += "\\(ga";
         break;
+      case ';':
+        escaped += ";\\:";  // a long list may go on in the next line
+        break;
       default:
         escaped += c;
     }
@@ -172,7 +175,8 @@ constexpr std::string_view kAboutOutput =
 
 std::string manual_roff() {
   std::string text = fmt::format(
-      ".TH HEARTH 1 \"\" \"Hearth {}\" \"User commands\"\n.SH NAME\nhearth \\- local LLM inference "
+      ".TH HEARTH 1 \"\" \"Hearth {}\" \"User commands\"\n.nh\n.ad l\n.SH NAME\nhearth \\- local "
+      "LLM inference "
       "for Linux\n.SH SYNOPSIS\n.B hearth\n.I COMMAND\n[\\fIWORDS\\fR] [\\fIFLAGS\\fR]\n.SH "
       "DESCRIPTION\nRuns GGUF models on this machine. A MODEL is a name from \\fBhearth list\\fR "
       "or "
