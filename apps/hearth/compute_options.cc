@@ -12,10 +12,18 @@
 namespace hearth::app {
 namespace {
 
+// Of a cache in fewer bits people want less memory; a finer one gives them the answer and says so.
 Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& name) {
   if (name == "f32") return kernels::KvType::f32;
   if (name == "f16") return kernels::KvType::f16;
   if (name == "bf16") return kernels::KvType::bf16;
+  for (const char* coarse : {"q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"})
+    if (name == coarse) {
+      fmt::print(stderr,
+                 "hearth: warning: {} {} is not here yet; f16 is used, which takes more memory\n",
+                 flag, name);
+      return kernels::KvType::f16;
+    }
   return fail(ErrorCode::usage, "{} {}: a KV cache can be f32, f16 or bf16", flag,
               printable(name, 40));
 }
