@@ -57,9 +57,11 @@ void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
       .variable("UBATCH")
       .rare();
   machine.add("-ctk,--cache-type-k", k_type_, "type of cached keys: f32, f16, bf16 (default f16)")
+      .value("TYPE")
       .choices({"f32", "f16", "bf16"})
       .variable("CACHE_TYPE_K");
   machine.add("-ctv,--cache-type-v", v_type_, "type of cached values: f32, f16, bf16 (default f16)")
+      .value("TYPE")
       .choices({"f32", "f16", "bf16"})
       .variable("CACHE_TYPE_V");
   machine
