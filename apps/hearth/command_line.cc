@@ -35,7 +35,29 @@ std::optional<HelpSize> asked_help(std::span<const std::string> words) {
   return std::nullopt;
 }
 
+// What people who know Ollama or llama.cpp ask for.
+struct OtherCommand {
+  std::string_view name, advice;
+};
+constexpr OtherCommand kOtherCommands[] = {
+    {"bench", "not here yet"},
+    {"chat", "'hearth run MODEL' without a prompt is a chat"},
+    {"cli", "use 'hearth run MODEL'"},
+    {"create", "use 'hearth import FILE --name NAME'"},
+    {"download", "use 'hearth pull MODEL'"},
+    {"get", "use 'hearth pull MODEL'"},
+    {"ls", "use 'hearth list'"},
+    {"ps", "there is no server yet; a model is in memory as long as its command runs"},
+    {"push", "not here"},
+    {"quantize", "not here yet"},
+    {"serve", "there is no server yet"},
+    {"server", "there is no server yet"},
+    {"stop", "there is no server yet; a model is in memory as long as its command runs"},
+};
+
 Error unknown_command(const std::string& word) {
+  for (const OtherCommand& other : kOtherCommands)
+    if (word == other.name) return {ErrorCode::usage, fmt::format("{}: {}", word, other.advice)};
   std::vector<std::string> known{"help"};
   for (const Command& command : commands()) known.emplace_back(command.name);
   if (word.starts_with("-")) known = {"--help", "--version"};

@@ -49,6 +49,13 @@ std::string roff(std::string_view text) {
   return text.starts_with('.') ? "\\&" + escaped : escaped;
 }
 
+// "List the models." of "list the models".
+std::string sentence(std::string_view text) {
+  std::string capital(text);
+  if (!capital.empty() && capital[0] >= 'a' && capital[0] <= 'z') capital[0] -= 'a' - 'A';
+  return capital + ".";
+}
+
 std::string roff_entry(const std::string& head, std::string_view text) {
   return fmt::format(".TP\n{}\n{}\n", head, roff(text));
 }
@@ -69,8 +76,8 @@ std::string roff_flag(const Flag& flag) {
 
 std::string roff_command(const Command& command) {
   const Declarations declarations = declarations_of(command);
-  std::string text = fmt::format(".SS \"{}\"\n{}.\n", roff(usage_line(command, declarations)),
-                                 roff(command.summary));
+  std::string text = fmt::format(".SS \"{}\"\n{}\n", roff(usage_line(command, declarations)),
+                                 roff(sentence(command.summary)));
   for (const std::string& heading : headings_of(declarations)) {
     if (!heading.empty()) text += fmt::format(".PP\n\\fI{}\\fR\n", roff(heading));
     for (const Flag& flag : declarations.flags)
@@ -125,21 +132,22 @@ std::string markdown_flag(const Flag& flag) {
   for (const std::string& name : flag.names)
     head += fmt::format("{}`{}`", head.empty() ? "" : ", ", name);
   if (!flag.is_word && !flag.value_name.empty()) head += " " + flag.value_name;
-  std::string variable;
-  if (!flag.variable_name.empty()) variable = fmt::format(" (`{}`)", flag.variable_name);
-  return fmt::format("| {} | {}{} |\n", cell(head), cell(flag.help), variable);
+  const std::string variable =
+      flag.variable_name.empty() ? "" : fmt::format("`{}`", flag.variable_name);
+  return fmt::format("| {} | {} | {} |\n", cell(head), cell(flag.help), variable);
 }
 
 std::string markdown_command(const Command& command) {
   const Declarations declarations = declarations_of(command);
-  std::string text = fmt::format("### hearth {}\n{}.\n\n```\n{}\n```\n", command.name,
-                                 command.summary, usage_line(command, declarations));
+  std::string text = fmt::format("### hearth {}\n{}\n\n```\n{}\n```\n", command.name,
+                                 sentence(command.summary), usage_line(command, declarations));
   for (const std::string& heading : headings_of(declarations)) {
     std::string rows;
     for (const Flag& flag : declarations.flags)
       if (flag.heading == heading && !flag.help.empty()) rows += markdown_flag(flag);
     if (!rows.empty())
-      text += fmt::format("\n| {} | |\n|---|---|\n{}", heading.empty() ? "flag" : heading, rows);
+      text += fmt::format("\n| {} | | variable |\n|---|---|---|\n{}",
+                          heading.empty() ? "flag" : heading, rows);
   }
   return text + "\n";
 }

@@ -277,6 +277,14 @@ TEST(Help, IsShortAndGrouped) {
   EXPECT_EQ(run({"help", "rum"}).status, kUsage);
 }
 
+TEST(Help, KnowsWhatOthersCallTheirCommands) {
+  EXPECT_THAT(run({"ls"}).err, HasSubstr("'hearth list'"));
+  const Outcome serve = run({"serve", "-m", "model.gguf", "--port", "80"});
+  EXPECT_EQ(serve.status, kUsage);
+  EXPECT_THAT(serve.err, HasSubstr("no server yet"));
+  EXPECT_THAT(run({"create", "--help"}).err, HasSubstr("'hearth import"));
+}
+
 TEST(Help, TellsTheExitStatuses) {
   for (const std::vector<std::string>& args :
        std::vector<std::vector<std::string>>{{"help"}, {"man"}, {"man", "--markdown"}})
