@@ -81,6 +81,10 @@ std::span<const EnvironmentVariable> environment_variables() {
       {"HEARTH_HOME",
        "the folder of the store, instead of XDG_DATA_HOME/hearth or "
        "~/.local/share/hearth"},
+      {"HF_TOKEN", "sent to the Hugging Face hub when a model is fetched"},
+      {"HF_ENDPOINT", "another address of the hub"},
+      {"HF_HUB_OFFLINE", "if 1: nothing is fetched"},
+      {"https_proxy, http_proxy, no_proxy", "proxies for fetching"},
       {"NO_COLOR", "if set to anything: no colours"},
       {"TERM", "if \"dumb\": no colours"},
   };

@@ -75,8 +75,9 @@ class FlagParser {
   Result<void> take_flag(const FlagWord& word) {
     if (const Flag* flag = find(word.name)) return take_own(word, *flag);
     if (declarations_.takes_foreign_flags)
-      if (const ForeignFlag* foreign = find_foreign_flag(word.name))
-        return take_foreign(word, *foreign);
+      for (const std::string& typed : {word.name, "-" + word.name})
+        if (const ForeignFlag* foreign = find_foreign_flag(typed))
+          return take_foreign(word, *foreign);
     return std::unexpected(unknown(word.name));
   }
 

@@ -379,5 +379,21 @@ TEST(Completion, OfZshAndFishIsSound) {
   EXPECT_EQ(run({"completion", "tcsh"}).status, kUsage);
 }
 
+TEST(Install, PutsTheManualAndTheCompletionsInPlace) {
+  const std::string prefix = scratch_folder() + "/usr";
+  const Outcome installed = shell(HEARTH_INSTALL " --prefix \"$1\"", prefix);
+  ASSERT_EQ(installed.status, 0) << installed.err;
+  const auto slurp = [&](const std::string& path) {
+    std::ifstream file(prefix + "/share/" + path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  };
+  EXPECT_EQ(slurp("man/man1/hearth.1"), run({"man"}).out);
+  EXPECT_EQ(slurp("bash-completion/completions/hearth"), run({"completion", "bash"}).out);
+  EXPECT_EQ(slurp("zsh/site-functions/_hearth"), run({"completion", "zsh"}).out);
+  EXPECT_EQ(slurp("fish/vendor_completions.d/hearth.fish"), run({"completion", "fish"}).out);
+}
+
 }  // namespace
 }  // namespace hearth::test
