@@ -73,9 +73,11 @@ Result<int> import(const ImportFileOptions& options) {
 Action declare_import(Flags& flags) {
   auto options = std::make_shared<ImportFileOptions>();
   flags.require("FILE", options->file, "a GGUF file; of a split model, any shard");
-  flags.add("--name", options->name,
-            "what the model is called from now on (default: from the file's name)");
-  flags.add("--sha256", options->sha256, "the hash that the file must have");
+  flags
+      .add("--name", options->name,
+           "what the model is called from now on (default: from the file's name)")
+      .value("NAME");
+  flags.add("--sha256", options->sha256, "the hash that the file must have").value("HEX");
   flags.add("--force", options->force, "take the name away from another model");
   flags.add("--json", options->json, "print the manifest");
   return [options] { return import(*options); };

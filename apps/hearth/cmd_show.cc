@@ -273,7 +273,9 @@ Result<int> show(const ShowOptions& options) {
     const auto source = TRY(gguf.get_string("tokenizer.chat_template"));
     if (!source)
       return fail(ErrorCode::failed, "{}: the model has no chat template", gguf.file_name());
-    TRY(write_stdout(*source));
+    TRY(write_stdout(options.json
+                         ? to_json_text(Json{{"template", to_valid_utf8(*source)}}, 2) + "\n"
+                         : std::string(*source)));
     return 0;
   }
   const store::Store store = TRY(store::Store::open_default());

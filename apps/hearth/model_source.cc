@@ -38,7 +38,8 @@ Result<std::vector<format::NamedFd>> open_model(const std::string& model) {
 void ModelArgument::declare(Flags& flags, bool positional) {
   if (positional)
     flags.add("MODEL", positional_, "a name from 'hearth list' or the path of a GGUF file");
-  flags.add("-m,--model", flag_, "the same as MODEL");
+  flags.add("-m,--model", flag_, "the same as MODEL").value("MODEL").variable("MODEL");
+  flags.take_foreign_flags();
 }
 
 Result<std::string> ModelArgument::take() const {

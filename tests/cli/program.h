@@ -23,6 +23,7 @@ struct Invocation {
   std::string folder = {};                    // start there; empty: here
   bool close_stdout = false;                  // start without descriptor 1
   double interrupt_after = -1;                // send SIGINT after so many seconds
+  std::string program = {};                   // instead of the built one
   std::size_t read_at_most = SIZE_MAX;  // close our end of standard output after so many bytes
 };
 
