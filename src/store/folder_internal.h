@@ -65,4 +65,7 @@ Result<void> sweep_temp_files(const std::string& folder);
 Result<void> replace_file(const std::string& folder, const std::string& name,
                           std::string_view text);
 
+// The time, as manifests have it (ISO 8601).
+std::string now_utc();
+
 }  // namespace hearth::store

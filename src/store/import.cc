@@ -8,8 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <ctime>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -44,15 +42,6 @@ struct Progress {
     if (options.progress) options.progress(done, total);
   }
 };
-
-std::string now_utc() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts;
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 Result<std::vector<Incoming>> open_all(const ImportOptions& options) {
   std::vector<Incoming> incoming;
@@ -123,16 +112,6 @@ Result<bool> seems_present(const std::string& blobs, const Incoming& one) {
 
 }  // namespace
 
-Result<void> Store::check_name_is_free(const Manifest& manifest, bool replace) const {
-  const auto present = read_manifest(manifest.name);
-  if (!present && present.error().code == ErrorCode::not_found) return {};
-  if (replace || !present || present->files == manifest.files) return {};
-  return fail(
-      ErrorCode::usage,
-      "the name '{}' belongs to another model ({}): choose another name, or remove it first",
-      manifest.name, printable(present->files[0].name));
-}
-
 Result<Manifest> Store::import_file(const ImportOptions& options) {
   TRY(check_model_name(options.name));
   if (!options.sha256.empty() && !is_sha256_hex(options.sha256))
@@ -184,20 +163,11 @@ Result<Manifest> Store::import_file(const ImportOptions& options) {
                     .licence = options.licence,
                     .created = now_utc()};
   for (const Incoming& one : incoming) manifest.files.push_back(one.file);
-  TRY(check_name_is_free(manifest, options.replace));
-  const auto commit = [&]() -> Result<void> {
+  TRY(commit(manifest, options.replace, [&]() -> Result<void> {
     for (Incoming& one : incoming)
       if (one.copy) TRY(one.copy->keep_as(blob_path(one.file.sha256)));
-    TRY(sync_folder(blobs_dir()));
-    return replace_file(manifests_dir(), options.name + ".json", to_text(manifest));
-  };
-  const auto committed = commit();
-  // Blobs without a manifest: what a failed commit placed, an earlier crash left, or --replace
-  // freed.
-  std::vector<std::string> problems;  // those of other manifests, which list() reports
-  const auto collected = collect_garbage(problems);
-  if (!committed) return std::unexpected(committed.error());
-  if (!collected) return std::unexpected(collected.error());
+    return {};
+  }));
   return manifest;
 }
 

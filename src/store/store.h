@@ -41,6 +41,21 @@ struct ImportOptions {
   std::stop_token stop;  // asks for an early end: cancelled, nothing kept
 };
 
+// A file that was completed beside the blobs, in partial_dir(): its hash was checked and its
+// contents are on the disk. Both are the caller's promise.
+struct Finished {
+  StoredFile file;
+  std::string path;  // empty: the store has this blob already (has_blob)
+};
+
+struct AdoptOptions {
+  std::string name;             // see is_model_name
+  std::vector<Finished> files;  // in shard order
+  std::string source;
+  std::string licence;
+  bool replace = false;  // take the name away from another model
+};
+
 struct Model {
   Manifest manifest;
   std::vector<std::string> paths;  // of the blobs, in the manifest's order
@@ -76,6 +91,16 @@ class Store {
   // copied.
   Result<Manifest> import_file(const ImportOptions& options);
 
+  // Where downloads grow, on the file system of the blobs; made if it is missing. What lies there
+  // is the downloader's business, and no part of any model.
+  Result<std::string> partial_dir() const;
+  // Whether a file of this hash and size is a blob here.
+  bool has_blob(const StoredFile& file) const;
+  // Takes finished files by renaming them: nothing is copied or read again. usage as for
+  // import_file; not_found if a blob that was there has gone meanwhile. A failure keeps no blob
+  // that no model lists.
+  Result<Manifest> adopt(const AdoptOptions& options);
+
   Result<Listing> list() const;
 
   // not_found if there is no such name; integrity if its manifest or blobs are damaged.
@@ -98,6 +123,9 @@ class Store {
   Result<Manifest> read_manifest(std::string_view name) const;
   Result<void> check_blobs(const Manifest& manifest) const;
   Result<void> check_name_is_free(const Manifest& manifest, bool replace) const;
+  // Under the lock: places the blobs, then writes the manifest, then sweeps blobs of no model.
+  Result<void> commit(const Manifest& manifest, bool replace,
+                      const std::function<Result<void>()>& place_blobs);
   Result<std::uint64_t> collect_garbage(std::vector<std::string>& problems) const;
   Result<std::vector<std::string>> model_names() const;
   Error no_such_model(std::string_view name) const;
