@@ -6,9 +6,9 @@
 #include "base/escape.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "check_is_model.h"
 #include "command.h"
 #include "flags.h"
-#include "format/model_files.h"
 #include "process.h"
 #include "progress.h"
 #include "store/known_models.h"
@@ -24,17 +24,6 @@ struct ImportFileOptions {
   bool force = false, json = false;
 };
 
-// Only what can be read as a model goes into the store.
-Result<void> check_is_model(const std::string& path) {
-  std::vector<format::NamedFd> shards;
-  for (const std::string& shard : TRY(store::all_shards(path))) {
-    auto fd = TRY(open_for_read(shard));
-    shards.push_back({std::move(fd), shard});
-  }
-  TRY(format::ModelFiles::map(std::move(shards)));
-  return {};
-}
-
 Result<int> import(const ImportFileOptions& options) {
   if (!options.sha256.empty() && !is_sha256_hex(options.sha256))
     return fail(ErrorCode::usage, "--sha256: give 64 hexadecimal digits");
@@ -44,11 +33,11 @@ Result<int> import(const ImportFileOptions& options) {
   import.sha256 = options.sha256;
   import.replace = options.force;
   if (const store::KnownModel* known = store::find_known_model(import.name);
-      known != nullptr && known->sha256 == import.sha256) {
+      known != nullptr && !import.sha256.empty() && known->sha256 == import.sha256) {
     import.licence = known->licence;
     import.source = known->source;
   }
-  TRY(check_is_model(options.file));
+  TRY(check_is_model(TRY(store::all_shards(options.file))));
   std::stop_source stop;
   import.stop = stop.get_token();
   store::Store store = TRY(store::Store::open_default());

@@ -223,13 +223,16 @@ Result<Downloaded> download(const DownloadOptions& options) {
       .bytes = remote.bytes,
       .piece_bytes = remote.takes_ranges ? options.piece_bytes : remote.bytes,
       .validator = expected.empty() ? remote.etag : expected};
-  const auto keep_going = [&](std::uint64_t) -> Result<void> {
+  std::uint64_t bytes_checked = 0;
+  const auto checked = [&](std::uint64_t bytes) -> Result<void> {
+    bytes_checked += bytes;
+    if (options.progress) options.progress(bytes_checked, remote.bytes);
     if (options.stop.stop_requested())
       return fail(ErrorCode::cancelled, "the download was cancelled");
     return {};
   };
   auto journal = std::make_shared<Journal>(TRY(Journal::open(
-      options.folder, expected.empty() ? hash_of(options.url) : expected, identity, keep_going)));
+      options.folder, expected.empty() ? hash_of(options.url) : expected, identity, checked)));
   Transfer transfer(options, remote, expected, *journal);
   const std::string sha256 = TRY(transfer.run());
   if (!expected.empty() && sha256 != expected) {
