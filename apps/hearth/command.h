@@ -30,6 +30,7 @@ Action declare_list(Flags& flags);
 Action declare_logits(Flags& flags);
 Action declare_make_random(Flags& flags);
 Action declare_perplexity(Flags& flags);
+Action declare_pull(Flags& flags);
 Action declare_run(Flags& flags);
 Action declare_show(Flags& flags);
 Action declare_template(Flags& flags);

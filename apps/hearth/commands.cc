@@ -6,6 +6,7 @@ namespace hearth::app {
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
       {"run", "answer a prompt, or chat", declare_run},
+      {"pull", "fetch a model into the store", declare_pull},
       {"import", "take a GGUF file into the store", declare_import},
       {"list", "list the models in the store", declare_list},
       {"show", "what a model is: sizes, types, template, metadata", declare_show},
