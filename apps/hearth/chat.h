@@ -6,19 +6,20 @@
 
 #include <string>
 
-#include "base/json_fwd.h"
+#include "base/json.h"
 #include "engine/engine.h"
 
 namespace hearth::app {
 
 struct ChatOptions {
   engine::Request request;  // sampling and limits for every turn
+  Json variables;           // further template variables
   std::string system;       // empty: the template's own
   bool verbose = false;
 };
 
 // One turn's template variables.
-std::string chat_variables(const Json& messages);
+std::string chat_variables(const Json& messages, const Json& more);
 Json chat_message(const char* role, const std::string& content);
 
 Result<int> run_chat(engine::Engine& engine, const ChatOptions& options);

@@ -16,6 +16,7 @@
 #include "model_source.h"
 #include "process.h"
 #include "sampling_options.h"
+#include "template_options.h"
 
 namespace hearth::app {
 namespace {
@@ -26,8 +27,9 @@ struct RunOptions {
   ModelArgument model;
   ComputeOptions compute;
   SamplingOptions sampling;
+  TemplateOptions chat_template;
   std::vector<std::string> words;
-  std::string prompt_flag, prompt_file, system, template_file;
+  std::string prompt_flag, prompt_file, system;
   std::int32_t n_predict = -1;
   std::vector<std::string> stop;
   bool raw = false, ignore_eos = false, verbose = false;
@@ -77,12 +79,13 @@ Result<std::string> complete_prompt(const RunOptions& options, std::string promp
   return prompt;
 }
 
-engine::Prompt make_prompt(const RunOptions& options, const std::string& text) {
+engine::Prompt make_prompt(const RunOptions& options, const Json& variables,
+                           const std::string& text) {
   if (options.raw) return engine::TextPrompt{.text = text};
   Json messages = Json::array();
   if (!options.system.empty()) messages.push_back(chat_message("system", options.system));
   messages.push_back(chat_message("user", text));
-  return engine::ChatPrompt{chat_variables(messages)};
+  return engine::ChatPrompt{chat_variables(messages, variables)};
 }
 
 Result<int> answer_once(engine::Engine& engine, engine::Request request, bool verbose) {
@@ -106,8 +109,10 @@ Result<int> run(const RunOptions& options) {
   request.ignore_end = options.ignore_eos;
   request.stop = options.stop;
   request.dry_breakers = options.sampling.dry_breakers();
-  if (!options.template_file.empty())
-    load.chat_template = TRY(read_file(options.template_file, std::size_t{16} << 20));
+  const Json variables = TRY(options.chat_template.variables());
+  const TemplateArgument chosen = TRY(options.chat_template.take());
+  load.chat_template = chosen.source;
+  load.chat_template_name = chosen.name;
   if (stdout_is_gone()) leave_quietly();
 
   const bool chat = split.prompt.empty() && options.prompt_file.empty() && stdin_is_terminal();
@@ -122,8 +127,8 @@ Result<int> run(const RunOptions& options) {
   const auto loaded = TRY(wait_until_loaded(engine, *load_events));
   if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
   request.sampling = TRY(options.sampling.over(loaded.sampling));
-  if (chat) return run_chat(engine, {request, options.system, options.verbose});
-  request.prompt = make_prompt(options, prompt);
+  if (chat) return run_chat(engine, {request, variables, options.system, options.verbose});
+  request.prompt = make_prompt(options, variables, prompt);
   return answer_once(engine, std::move(request), options.verbose);
 }
 
@@ -142,8 +147,7 @@ Action declare_run(Flags& flags) {
             "most tokens to generate (default -1: no limit)");
   flags.add("-r,--reverse-prompt,--stop", options->stop,
             "a text that ends the answer; may be repeated");
-  flags.add("--chat-template-file", options->template_file,
-            "a template file instead of the model's own");
+  options->chat_template.declare(flags);
   flags.add("--raw", options->raw, "complete the prompt as plain text, without the chat template");
   flags.add("--ignore-eos", options->ignore_eos,
             "never end the answer: forbid end-of-generation tokens");

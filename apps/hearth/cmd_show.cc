@@ -17,8 +17,8 @@
 #include "model/plan.h"
 #include "model_source.h"
 #include "process.h"
+#include "show_template.h"
 #include "store/store.h"
-#include "text/chat_template.h"
 #include "text/tokenizer.h"
 
 namespace hearth::app {
@@ -78,7 +78,8 @@ struct Facts {
   std::string path;
   std::uint64_t file_bytes = 0, parameters = 0;
   std::map<std::string, TypeCount> types;
-  std::string tokenizer, template_state, runnable;
+  std::string tokenizer, runnable;
+  ShownTemplate chat_template;
   sample::ChosenDefaults sampling;
 };
 
@@ -99,14 +100,7 @@ Facts gather(const format::ModelFiles& files, std::string path) {
   }
   const auto tokenizer = text::Tokenizer::load(gguf);
   facts.tokenizer = tokenizer ? (*tokenizer)->description() : "none: " + tokenizer.error().message;
-  const auto source = gguf.get_string("tokenizer.chat_template");
-  if (const auto text = source ? *source : std::nullopt) {
-    const auto parsed = text::ChatTemplate::parse(*text);
-    facts.template_state =
-        parsed ? fmt::format("{} bytes", text->size()) : "broken: " + parsed.error().message;
-  } else {
-    facts.template_state = "none";
-  }
+  facts.chat_template = look_at_template(gguf, tokenizer ? tokenizer->get() : nullptr);
   const auto plan = model::compile_plan(gguf);
   facts.runnable = describe(plan ? Result<void>() : Result<void>(std::unexpected(plan.error())));
   facts.sampling = engine::sampling_defaults(gguf);
@@ -154,7 +148,8 @@ Json to_json(const Facts& facts, const format::Gguf& gguf, const ShowOptions& op
   for (const auto& [name, count] : facts.types)
     object["types"][name] = {{"tensors", count.tensors}, {"bytes", count.bytes}};
   object["tokenizer"] = to_valid_utf8(facts.tokenizer);
-  object["chat_template"] = to_valid_utf8(facts.template_state);
+  object["chat_template"] = to_valid_utf8(facts.chat_template.state);
+  object["template"] = to_json(facts.chat_template);
   object["runs_here"] = facts.runnable;
   object["sampling"] = sampling_json(facts.sampling);
   for (const format::KeyValue& pair : gguf.metadata())
@@ -196,7 +191,7 @@ std::string to_text(const Facts& facts, const format::Gguf& gguf, const ShowOpti
                          human_bytes(count.bytes));
   line("types", types.empty() ? "-" : types);
   line("tokenizer", printable(facts.tokenizer));
-  line("chat template", printable(facts.template_state));
+  text += to_text(facts.chat_template);
   line("runs here", printable(facts.runnable));
   text += sampling_text(facts.sampling);
   if (options.metadata)

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "host/memory.h"
+#include "model/family.h"
+#include "text/template_choice.h"
 
 namespace hearth::engine {
 namespace {
@@ -76,8 +78,17 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::vector<format::Named
 Result<void> LoadedModel::load_text(const LoadOptions& options) {
   tokenizer_ = TRY(text::Tokenizer::load(gguf()));
   std::string source = options.chat_template;
+  const bool is_asked_for = !source.empty() || !options.chat_template_name.empty();
   if (source.empty()) {
-    if (const auto own = TRY(gguf().get_string("tokenizer.chat_template"))) source = *own;
+    const auto arch = TRY(gguf().get_string("general.architecture"));
+    const model::Family* family = model::find_family(arch.value_or(std::string_view()));
+    const auto chosen =
+        TRY(text::choose_template(gguf(), *tokenizer_, options.chat_template_name,
+                                  family ? family->fallback_template : std::string_view()));
+    if (chosen) source = chosen->source;
+    if (chosen && chosen->is_builtin && !is_asked_for)
+      template_notice_ =
+          fmt::format("the model has no chat template: Hearth's own \"{}\" is used", chosen->name);
   }
   if (source.empty()) {
     template_notice_ = "the model has no chat template: the prompt is completed as plain text";
@@ -85,7 +96,7 @@ Result<void> LoadedModel::load_text(const LoadOptions& options) {
   }
   auto parsed = text::ChatTemplate::parse(source);
   if (!parsed) {
-    if (!options.chat_template.empty()) return std::unexpected(parsed.error());
+    if (is_asked_for) return std::unexpected(parsed.error());
     template_notice_ = "the model's chat template cannot be used (" + parsed.error().message +
                        "): the prompt is completed as plain text";
     return {};

@@ -28,8 +28,10 @@ struct LoadOptions {
   unsigned n_threads = 1;
   kernels::KvType k_type = kernels::KvType::f16;
   kernels::KvType v_type = kernels::KvType::f16;
-  bool needs_text = true;     // fail without a usable tokenizer
-  std::string chat_template;  // overrides the file's; empty: the file's or the family's
+  bool needs_text = true;  // fail without a usable tokenizer
+  std::string
+      chat_template;  // a source that overrides the file's; empty: the file's or the family's
+  std::string chat_template_name;  // which of those (text/template_choice.h); empty: the usual one
 };
 
 inline constexpr std::uint32_t kDefaultContext = 8192;

@@ -44,8 +44,10 @@ struct Family {
   AttentionSpec attention = {};
   FfnSpec ffn = {};
   StateKind state = StateKind::full_kv;
-  std::string_view fallback_template = "chatml";  // when the file has no chat template
-  std::string_view source;                        // where the facts were read, and when
+  // When the file has no chat template and its special tokens fit none of ours (a name of
+  // text/builtin_templates.h that needs no tokens of its own); "" for plain completion.
+  std::string_view fallback_template = {};
+  std::string_view source;  // where the facts were read, and when
 };
 
 // All families, one line each in families.inc.

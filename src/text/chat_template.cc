@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/chat_template.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json.h"
@@ -40,7 +41,15 @@ Result<std::string> ChatTemplate::render(const Json& variables,
   if (!variables.is_object())
     return fail(ErrorCode::usage, "the variables of a chat template are a JSON object, not {}",
                 variables.type_name());
-  return jinja::Evaluator(impl_->program, impl_->limits, options.now).render(variables);
+  TemplateLimits limits = impl_->limits;
+  if (options.max_steps != 0) {
+    limits.max_steps = std::min(limits.max_steps, options.max_steps);
+    limits.steps_per_byte = 0;
+  }
+  jinja::Evaluator evaluator(impl_->program, limits, options.now);
+  Result<std::string> text = evaluator.render(variables);
+  if (options.steps) *options.steps = evaluator.budget().steps();
+  return text;
 }
 
 std::vector<std::string> ChatTemplate::variable_names() const {
@@ -48,6 +57,30 @@ std::vector<std::string> ChatTemplate::variable_names() const {
   for (const std::string& name : impl_->program.names)
     if (!jinja::find_function(name)) names.push_back(name);
   return names;
+}
+
+std::vector<std::string> ChatTemplate::compared_texts() const {
+  constexpr std::size_t kLongest = 24;
+  std::vector<std::string> texts;
+  const auto take = [&texts](const jinja::Expr& expr) {
+    if (expr.kind != jinja::ExprKind::constant) return;
+    const jinja::Value& value = static_cast<const jinja::ConstantExpr&>(expr).value;
+    if (!value.is_string() || value.as_text().size() > kLongest) return;
+    std::string text(value.as_text());
+    if (std::find(texts.begin(), texts.end(), text) == texts.end())
+      texts.push_back(std::move(text));
+  };
+  for (const auto& node : impl_->program.nodes) {
+    const auto* compared = dynamic_cast<const jinja::CompareExpr*>(node.get());
+    if (!compared) continue;
+    for (const auto& [op, operand] : compared->rest) {
+      take(*operand);
+      if (operand->kind == jinja::ExprKind::list || operand->kind == jinja::ExprKind::tuple)
+        for (const jinja::Expr* item : static_cast<const jinja::SequenceExpr&>(*operand).items)
+          take(*item);
+    }
+  }
+  return texts;
 }
 
 }  // namespace hearth::text

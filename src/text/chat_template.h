@@ -8,6 +8,7 @@
 // thread.
 #pragma once
 
+#include <cstdint>
 #include <ctime>
 #include <memory>
 #include <optional>
@@ -22,7 +23,9 @@
 namespace hearth::text {
 
 struct RenderOptions {
-  std::optional<std::tm> now;  // what strftime_now sees; the local time when absent
+  std::optional<std::tm> now;      // what strftime_now sees; the local time when absent
+  std::uint64_t max_steps = 0;     // below the template's own limit; 0 for that
+  std::uint64_t* steps = nullptr;  // receives the steps that were taken, where given
 };
 
 class ChatTemplate {
@@ -37,6 +40,10 @@ class ChatTemplate {
 
   // The names that the template reads from the variables, less the functions of the language.
   std::vector<std::string> variable_names() const;
+
+  // The short texts that the template compares something with, in order: candidates for the values
+  // of its variables.
+  std::vector<std::string> compared_texts() const;
 
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;

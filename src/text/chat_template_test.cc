@@ -9,29 +9,18 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/json.h"
+#include "text/template_test_util.h"
 
 namespace hearth::text {
 namespace {
 
-const std::string kFixtures = std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/templates";
-
-std::string read(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  EXPECT_TRUE(file) << path;
-  return text.str();
-}
-
 Json read_json(const std::string& path) {
-  Result<Json> json = parse_json(read(path));
+  Result<Json> json = parse_json(read_fixture(path));
   EXPECT_TRUE(json) << path;
   return json ? *json : Json();
 }
@@ -74,11 +63,11 @@ std::string error_of(std::string_view source, const Json& variables = Json::obje
 class OwnTemplates : public testing::TestWithParam<std::string> {};
 
 TEST_P(OwnTemplates, PrintWhatPythonPrints) {
-  const Json shared = read_json(kFixtures + "/goldens/conversations.json");
+  const Json shared = read_json(kTemplateFixtures + "goldens/conversations.json");
   const Result<ChatTemplate> parsed =
-      ChatTemplate::parse(read(kFixtures + "/" + GetParam() + ".jinja"));
+      ChatTemplate::parse(read_fixture(kTemplateFixtures + "" + GetParam() + ".jinja"));
   ASSERT_TRUE(parsed) << parsed.error().message;
-  const Json cases = read_json(kFixtures + "/goldens/" + GetParam() + ".json");
+  const Json cases = read_json(kTemplateFixtures + "goldens/" + GetParam() + ".json");
   ASSERT_FALSE(cases.empty());
   for (const Json& entry : cases) {
     Json variables = shared["tokens"];
@@ -97,12 +86,13 @@ TEST_P(OwnTemplates, PrintWhatPythonPrints) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OwnTemplates, testing::ValuesIn(names_in(kFixtures, ".jinja")),
+INSTANTIATE_TEST_SUITE_P(All, OwnTemplates,
+                         testing::ValuesIn(names_in(kTemplateFixtures, ".jinja")),
                          [](const auto& instance) { return instance.param; });
 
 TEST(ChatTemplate, ExpressionsAreThoseOfPython) {
-  const Json variables = read_json(kFixtures + "/goldens/conversations.json")["variables"];
-  for (const Json& entry : read_json(kFixtures + "/goldens/expressions.json")) {
+  const Json variables = read_json(kTemplateFixtures + "goldens/conversations.json")["variables"];
+  for (const Json& entry : read_json(kTemplateFixtures + "goldens/expressions.json")) {
     const std::string source = entry[0].get<std::string>();
     const Result<std::string> text = render(source, variables);
     if (entry[1].is_null())
@@ -199,7 +189,8 @@ TEST(ChatTemplate, TemplatesOfTheFieldParse) {
   const std::vector<std::string> names = names_in(folder, ".jinja");
   ASSERT_FALSE(names.empty());
   for (const std::string& name : names) {
-    const Result<ChatTemplate> parsed = ChatTemplate::parse(read(folder + "/" + name + ".jinja"));
+    const Result<ChatTemplate> parsed =
+        ChatTemplate::parse(read_fixture(folder + "/" + name + ".jinja"));
     EXPECT_TRUE(parsed) << name << ": " << parsed.error().message;
   }
 }

@@ -14,7 +14,7 @@ namespace {
 
 // What is not linear shows at either size: the product of two of them is far above every factor
 // allowed below.
-constexpr std::size_t kBytes = std::size_t{1} << (test::kAddressSanitizer ? 16 : 20);
+constexpr std::size_t kBytes = std::size_t{1} << (test::kAddressSanitizer ? 15 : 20);
 
 std::string repeated(std::string_view unit) {
   std::string text;

@@ -204,6 +204,48 @@ TEST(Template, RendersAndFails) {
   EXPECT_EQ(run({"template"}, "{}").status, 2);
 }
 
+TEST(Template, IsChosenByNameFileOrText) {
+  const std::string variables = R"({"messages":[{"role":"user","content":"Hi"}],"x":1})";
+  const Outcome ours = run({"template", "--chat-template", "chatml"}, variables);
+  EXPECT_EQ(ours.out, "<|im_start|>user\nHi<|im_end|>\n") << ours.err;
+  EXPECT_EQ(run({"template", "--chat-template", "nope"}, variables).status, 2);
+  const Outcome listed = run({"template", "-m", kBpe, "--chat-template", "nope"}, variables);
+  EXPECT_EQ(listed.status, 2);
+  EXPECT_THAT(listed.err, HasSubstr("there are: default, "));
+  const std::string file = scratch_folder() + "/named.jinja";
+  spit(file, "from a file {{ x }}");
+  for (const char* flag : {"--chat-template", "--chat-template-file", "--template"})
+    EXPECT_EQ(run({"template", flag, file}, variables).out, "from a file 1");
+  EXPECT_EQ(run({"template", "--chat-template", "{{ x + 1 }}"}, variables).out, "2");
+  const Outcome set = run(
+      {"template", "--chat-template", file, "--chat-template-kwargs", R"({"x":"y"})"}, variables);
+  EXPECT_EQ(set.out, "from a file y");
+  for (const char* bad : {"[1]", "{"})
+    EXPECT_EQ(
+        run({"template", "--chat-template", file, "--chat-template-kwargs", bad}, "{}").status, 2);
+}
+
+TEST(Template, TellsHowAnotherDiffers) {
+  const std::string variables = R"({"x":"same\nend"})";
+  const Outcome differs =
+      run({"template", "--chat-template", "a\n{{ x }}", "--diff", "b\n{{ x }}"}, variables);
+  EXPECT_EQ(differs.status, 1);
+  EXPECT_EQ(differs.out, "line 1:\n-a\\n\n+b\\n\n");
+  const Outcome same =
+      run({"template", "--chat-template", "{{ x }}", "--diff", "{{- x }}"}, variables);
+  EXPECT_EQ(same.status, 0) << same.err;
+  EXPECT_THAT(same.out, IsEmpty());
+}
+
+TEST(Template, ShowTellsWhatItTakes) {
+  const Outcome text = run({"show", kBpe});
+  EXPECT_THAT(text.out, HasSubstr("chat template   184 bytes\n  takes         system message"));
+  const Json facts = *parse_json(run({"show", kBpe, "--json"}).out);
+  EXPECT_EQ(facts["chat_template"], "184 bytes");
+  EXPECT_EQ(facts["template"]["takes_system"], true);
+  EXPECT_EQ(facts["template"]["takes_tools"], false);
+}
+
 TEST(Logits, WritesEveryPositionWhateverTheSplit) {
   const std::string out = scratch_folder() + "/l.f32";
   const std::string tokens = slurp(fixture("tiny-llama-q8_0.tokens"));

@@ -8,8 +8,9 @@
 
 Every *.jinja of the folders is rendered over the conversations of conversations.py: with and without
 tools, system messages, tool calls, thinking, parts; with and without a generation prompt; and with
-values for every variable that the template itself reads. Python and Hearth must print the same bytes,
-or both must fail. Ends with status 1 where they differ.
+values for every variable that the template itself reads and every field that it looks up. Python and
+Hearth must print the same bytes, or both must fail on the same line. Ends with status 1 where they
+differ.
 """
 
 import argparse
@@ -25,18 +26,18 @@ def compare(path, hearth, verbose, most):
     source = path.read_text(encoding="utf-8")
     n_same = n_raised = n_cases = 0
     shown = 0
-    cases = list(conversations.cases(jinja_oracle.undeclared(source)))
+    cases = list(conversations.cases(jinja_oracle.undeclared(source), jinja_oracle.fields(source)))
     if most and len(cases) > most:
         cases = random.Random(1).sample(cases, most)
     for label, variables in cases:
         n_cases += 1
-        expected = jinja_oracle.render(source, variables)
+        expected = jinja_oracle.attempt(source, variables)
         actual = hearth.render(source, variables)
-        if expected[0] != actual[0] or (expected[0] and expected[1] != actual[1]):
+        if not jinja_oracle.agree(expected, actual):
             if shown < verbose:
                 shown += 1
                 print(
-                    "%s: %s\n  python %s %r\n  hearth %s %r"
+                    "%s: %s\n  python %s %r (line %s)\n  hearth %s %r"
                     % (path.name, label, *expected, *actual)
                 )
             continue

@@ -51,7 +51,55 @@ PLAIN = {
         "required": ["x"],
     },
 }
-TOOLS = [None, [WEATHER], [WEATHER, SEARCH, BARE], [PLAIN], []]
+# What schemas have beyond the usual.
+RICH = {
+    "type": "function",
+    "function": {
+        "name": "book_room",
+        "description": "Books.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "name": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 9,
+                    "nullable": True,
+                    "examples": ["Ann", 'B"o'],
+                    "default": "x",
+                },
+                "n": {"type": "number", "minimum": 0.5, "maximum": 1e21, "default": -0.0},
+                "kind": {
+                    "description": "Which.",
+                    "oneOf": [
+                        {"type": "string", "description": "word", "enum": ["a", "b"]},
+                        {"type": "integer", "description": "number", "default": 3},
+                    ],
+                },
+                "nights": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"day": {"type": ["string", "null"]}},
+                        "required": ["day"],
+                        "additionalProperties": False,
+                    },
+                },
+                "more": {"type": "object", "additionalProperties": {"type": "boolean"}},
+                "ref": {"$ref": "#/$defs/r"},
+                "level": {"type": "integer", "enum": [1, 2, None]},
+            },
+            "required": ["name", "kind"],
+            "additionalProperties": False,
+            "$defs": {"r": {"type": "string"}},
+        },
+        "strict": True,
+        "returns": {"type": "object", "properties": {"id": {"type": "integer"}}},
+        "return_parameters": {"type": "object", "properties": {"ok": {"type": "boolean"}}},
+        "examples": [{"request": "a room", "params": {"name": "Ann"}}],
+    },
+}
+TOOLS = [None, [WEATHER], [WEATHER, SEARCH, BARE], [PLAIN], [], [RICH, WEATHER]]
 
 
 def user(text="Hi"):
@@ -159,6 +207,30 @@ CONVERSATIONS = {
         assistant("<think>\nhm\n</think>\n\nfour"),
         user("why"),
         assistant("<think></think>because"),
+        user("ok"),
+    ],
+    "thinking parts": [
+        user([{"type": "text", "text": "Add."}]),
+        assistant([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "4"}]),
+        user("And?"),
+        assistant([{"type": "reasoning", "text": "so"}, {"type": "text", "text": "6"}]),
+    ],
+    "blocks": [
+        system({"text": "Be brief."}),
+        user({"parts": [{"type": "text", "text": "Hi"}, {"type": "image"}]}),
+        assistant(
+            {
+                "blocks": [
+                    {"type": "thoughts", "text": "hm"},
+                    {
+                        "type": "tool_calls",
+                        "calls": [{"name": "get_weather", "arguments": '{"city": "Bern"}'}],
+                    },
+                    {"type": "tool_outputs", "outputs": [{"output": "dry", "name": "get_weather"}]},
+                    {"type": "response", "text": "Dry."},
+                ]
+            }
+        ),
         user("ok"),
     ],
     "thinking last": [user(), assistant("6", reasoning_content="3+3")],
@@ -283,8 +355,17 @@ FLAG_VALUES = [
 ]
 
 
-def cases(names):
-    """(label, variables) for a template that reads these names."""
+# What the messages, parts, calls and tools above have; other names that a template looks up are tried
+# as fields of messages.
+KNOWN_FIELDS = set(
+    "role content name tool_call_id tool_calls type text image image_url video audio function"
+    " arguments id description parameters properties required items keys values get".split()
+)
+FLAG_LABELS = ["turns", "call", "thinking", "call thinking", "parts", "calls in turns"]
+
+
+def cases(names, fields=()):
+    """(label, variables) for a template that reads these names and looks up these fields."""
     flags = sorted(names - COMMON)
     for (label, messages), tools, prompt in itertools.product(
         CONVERSATIONS.items(), TOOLS, (True, False)
@@ -305,3 +386,30 @@ def cases(names):
             )
             variables[flag] = value
             yield "%s, %s=%r" % (label, flag, value), variables
+    yield from pairs_of_flags(flags)
+    yield from other_fields(sorted(set(fields) - KNOWN_FIELDS))
+
+
+def pairs_of_flags(flags):
+    for (one, other), label in itertools.product(itertools.combinations(flags, 2), FLAG_LABELS):
+        for values in itertools.product((True, False, "high"), repeat=2):
+            variables = dict(
+                TOKENS,
+                messages=CONVERSATIONS[label],
+                add_generation_prompt=True,
+                tools=[WEATHER] if values[0] else None,
+            )
+            variables.update(zip((one, other), values))
+            yield "%s, %s=%r, %s=%r" % (label, one, values[0], other, values[1]), variables
+
+
+def other_fields(fields):
+    """Each field in every message of some conversations."""
+    for field, value, label in itertools.product(fields, FLAG_VALUES, FLAG_LABELS):
+        variables = dict(
+            TOKENS,
+            messages=[dict(message, **{field: value}) for message in CONVERSATIONS[label]],
+            add_generation_prompt=True,
+            tools=[WEATHER, SEARCH],
+        )
+        yield "%s, each message with %s=%r" % (label, field, value), variables

@@ -10,7 +10,9 @@ import copy
 import datetime
 import functools
 import json
+import re
 import subprocess
+import traceback
 import warnings
 
 import jinja2
@@ -70,15 +72,31 @@ def compiled(source):
     return environment().from_string(source)
 
 
-def render(source, variables):
-    """(True, text), or (False, message) where Python raises."""
+def line_of(error):
+    """The line of the template that an exception is about, or None."""
+    if isinstance(error, RecursionError):
+        return None  # where the stack ends is no matter of the template
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == "<template>"]
+    return lines[-1] if lines else None
+
+
+def attempt(source, variables):
+    """(True, text, None), or (False, message, line) where Python raises."""
     try:
         # A copy, for there are ways around the immutable sandbox ("indent" extends a list in place).
         text = compiled(source).render(**copy.deepcopy(variables))
         text.encode()
-        return True, text
+        return True, text, None
     except Exception as error:
-        return False, "%s: %s" % (type(error).__name__, error)
+        return False, "%s: %s" % (type(error).__name__, error), line_of(error)
+
+
+def render(source, variables):
+    """(True, text), or (False, message) where Python raises."""
+    return attempt(source, variables)[:2]
 
 
 def undeclared(source):
@@ -88,6 +106,40 @@ def undeclared(source):
     except jinja2.TemplateSyntaxError:
         return set()
     return names - set(environment().globals)
+
+
+def fields(source):
+    """The names that a template looks up by x.name, x['name'] or x.get('name')."""
+    try:
+        tree = environment().parse(source)
+    except jinja2.TemplateSyntaxError:
+        return set()
+    nodes = jinja2.nodes
+    names = {node.attr for node in tree.find_all(nodes.Getattr)}
+    keys = [node.arg for node in tree.find_all(nodes.Getitem)]
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Getattr) and call.node.attr == "get":
+            keys += call.args[:1]
+    names |= {key.value for key in keys if isinstance(key, nodes.Const)}
+    methods = set(dir(str)) | set(dir(dict)) | set(dir(list))
+    return {name for name in names if isinstance(name, str)} - methods
+
+
+def line_in(message):
+    """The line that Hearth's error names, or None."""
+    found = re.match(r"line (\d+): .", message)
+    return int(found[1]) if found else None
+
+
+def agree(expected, actual):
+    """Whether Hearth's (ok, text) says what attempt()'s (ok, text, line) does."""
+    ok, text, line = expected
+    if ok != actual[0]:
+        return False
+    if ok:
+        return text == actual[1]
+    named = line_in(actual[1])
+    return named is not None and (line is None or line == named)
 
 
 def folds_a_slice(source):
@@ -116,11 +168,17 @@ class Hearth:
         self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def render(self, source, variables):
-        request = {"template": source, "variables": variables, "now": NOW}
+        answer = self.ask({"template": source, "variables": variables, "now": NOW})
+        return answer["ok"], answer["text"] if answer["ok"] else answer["error"]
+
+    def facts(self, source, variables):
+        """What template_facts.h finds out."""
+        return self.ask({"template": source, "variables": variables, "facts": True})["facts"]
+
+    def ask(self, request):
         self.process.stdin.write(json.dumps(request).encode() + b"\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError("the runner ended with status %s" % self.process.wait())
-        answer = json.loads(line)
-        return answer["ok"], answer["text"] if answer["ok"] else answer["error"]
+        return json.loads(line)

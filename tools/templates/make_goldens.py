@@ -62,12 +62,13 @@ def golden_cases(name, source):
 
 
 def expression_cases():
-    """sources.txt, a template a line, and random sources with a fixed seed. Of the latter that raise only
-    a few are kept: they test little."""
+    """sources.txt, a template a line (with \u23ce and \u240d for newlines and returns), and random
+    sources with a fixed seed. Of the latter that raise only a few are kept: they test little."""
     rng = random.Random(20240726)
     grammar = differential.Grammar(rng)
     out = []
-    for source in SOURCES.read_text(encoding="utf-8").splitlines():
+    for line in SOURCES.read_text(encoding="utf-8").split("\n")[:-1]:
+        source = line.replace("\u23ce", "\n").replace("\u240d", "\r")
         ok, text = jinja_oracle.render(source, differential.VARIABLES)
         if any(odd in text for odd in differential.ODD_TEXT):
             raise SystemExit("the text depends on an address: " + source)

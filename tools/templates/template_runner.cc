@@ -3,6 +3,7 @@
 // Renders chat templates for tools/templates/conformance.py: one process for many cases.
 //   in, a line each:   {"template": "...", "variables": {...}, "now": [2024, 7, 26, 15, 4, 5]}
 //   out, a line each:  {"ok": true, "text": "..."} or {"ok": false, "error": "..."}
+// With "facts": true in the request, {"ok": true, "facts": {...}}: what the template tells.
 // A template that is the same as the one before is not parsed again. JSON with NaN is not read.
 #include <cstdio>
 #include <ctime>
@@ -11,6 +12,7 @@
 
 #include "base/json.h"
 #include "text/chat_template.h"
+#include "text/template_facts.h"
 
 namespace {
 
@@ -45,10 +47,13 @@ class Runner {
       parsed_.emplace(hearth::text::ChatTemplate::parse(source_));
     }
     if (!*parsed_) return failure(parsed_->error().message);
+    const Json variables = request->value("variables", Json::object());
+    if (request->value("facts", false))
+      return Json{{"ok", true},
+                  {"facts", to_json(hearth::text::probe_template(**parsed_, variables))}};
     hearth::text::RenderOptions options;
     if (request->contains("now")) options.now = time_of((*request)["now"]);
-    const hearth::Result<std::string> text =
-        (*parsed_)->render(request->value("variables", Json::object()), options);
+    const hearth::Result<std::string> text = (*parsed_)->render(variables, options);
     if (!text) return failure(text.error().message);
     return Json{{"ok", true}, {"text", *text}};
   }

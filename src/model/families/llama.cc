@@ -15,7 +15,6 @@ constexpr Family kLlama{
                   .qkv_bias = Bias::if_present,
                   .out_bias = Bias::if_present},
     .ffn = {.bias = Bias::if_present},
-    .fallback_template = "chatml",
     .source =
         "config.json of HuggingFaceTB/SmolLM2-135M-Instruct, meta-llama/Llama-3.2-1B and "
         "mistralai/Mistral-7B-Instruct-v0.2, as known on 2026-11-21",

@@ -10,7 +10,6 @@ constexpr Family kQwen2{
     .name = "Qwen2",
     .gguf_arch = "qwen2",
     .attention = {.rope = RopeStyle::halves, .qkv_bias = Bias::required},
-    .fallback_template = "chatml",
     .source = "config.json of Qwen/Qwen2.5-0.5B-Instruct, as known on 2026-11-21",
 };
 

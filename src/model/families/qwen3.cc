@@ -11,7 +11,6 @@ constexpr Family kQwen3{
     .name = "Qwen3",
     .gguf_arch = "qwen3",
     .attention = {.rope = RopeStyle::halves, .qk_norm = QkNorm::per_head},
-    .fallback_template = "chatml",
     .source = "config.json of Qwen/Qwen3-0.6B, as known on 2026-11-21",
 };
 

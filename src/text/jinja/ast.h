@@ -68,8 +68,13 @@ struct OutputStmt final : Stmt {
 };
 
 struct IfStmt final : Stmt {
+  struct Branch {
+    std::uint32_t line = 0;
+    Expr* test = nullptr;
+    Body body;
+  };
   explicit IfStmt(std::uint32_t at) : Stmt(StmtKind::condition, at) {}
-  std::vector<std::pair<Expr*, Body>> branches;
+  std::vector<Branch> branches;
   Body otherwise;
 };
 
@@ -106,6 +111,7 @@ struct SetBlockStmt final : Stmt {
 
 struct MacroBody {
   std::string name;  // empty for a call block
+  std::uint32_t line = 0;
   std::vector<NameExpr*> parameters;
   std::vector<Expr*> defaults;  // of the last ones
   Body body;

@@ -21,13 +21,19 @@ const char* stack_floor();
 class Budget {
  public:
   explicit Budget(const TemplateLimits& limits)
-      : limits_(limits), floor_(stack_floor()), max_nodes_(limits.max_depth * 16) {}
+      : limits_(limits),
+        max_steps_(limits.max_steps),
+        floor_(stack_floor()),
+        max_nodes_(limits.max_depth * 16) {}
+
+  // For so many bytes of variables: long conversations take more than short ones.
+  void grant(std::size_t bytes) { max_steps_ += bytes * limits_.steps_per_byte; }
 
   Result<void> charge(std::uint64_t steps) {
     steps_ += steps;
-    if (steps_ <= limits_.max_steps) [[likely]]
+    if (steps_ <= max_steps_) [[likely]]
       return {};
-    return fail(ErrorCode::failed, "the template takes too many steps ({})", limits_.max_steps);
+    return fail(ErrorCode::failed, "the template takes too many steps ({})", max_steps_);
   }
   Result<void> charge_items(std::size_t n) { return charge(n); }
   // For a text of so many bytes about to be made.
@@ -44,8 +50,9 @@ class Budget {
   Result<void> charge_runes(std::size_t bytes) { return charge(bytes / 4); }
   // How many parts may still be cut off a text, each of which costs kPart steps.
   static constexpr std::uint64_t kPart = 4;
-  std::size_t max_parts() const { return (limits_.max_steps - steps_) / kPart + 1; }
+  std::size_t max_parts() const { return (max_steps_ - steps_) / kPart + 1; }
   std::size_t max_text() const { return limits_.max_output_bytes; }
+  std::uint64_t steps() const { return steps_; }
   int max_depth() const { return limits_.max_depth; }
   std::unexpected<Error> too_long() const {
     return fail(ErrorCode::failed, "the template makes a text of more than {} bytes",
@@ -55,6 +62,7 @@ class Budget {
  private:
   friend class Nesting;
   const TemplateLimits& limits_;
+  std::uint64_t max_steps_;
   std::uint64_t steps_ = 0;
   const char* floor_;
   int max_nodes_;

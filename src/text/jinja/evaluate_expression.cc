@@ -24,7 +24,6 @@ Result<Value> Evaluator::eval(const Expr& expr) {
     case ExprKind::attribute: {
       const auto& node = static_cast<const AttributeExpr&>(expr);
       const Value object = TRY(eval(*node.object));
-      line_ = expr.line;
       return get_attribute(*this, object, node.name);
     }
     case ExprKind::item:
@@ -40,7 +39,6 @@ Result<Value> Evaluator::eval(const Expr& expr) {
     case ExprKind::unary: {
       const auto& node = static_cast<const UnaryExpr&>(expr);
       const Value operand = TRY(eval(*node.operand));
-      line_ = expr.line;
       return apply_unary(node.op, operand);
     }
     case ExprKind::negation: {
@@ -85,7 +83,6 @@ Result<Value> Evaluator::eval_dict(const DictExpr& expr) {
   for (const auto& [key_expr, value_expr] : expr.items) {
     Value key = TRY(eval(*key_expr));
     Value value = TRY(eval(*value_expr));
-    line_ = expr.line;
     const std::uint64_t hash = TRY(hash_of(*this, key));
     dict->set(std::move(key), hash, std::move(value));
   }
@@ -95,7 +92,6 @@ Result<Value> Evaluator::eval_dict(const DictExpr& expr) {
 Result<Value> Evaluator::eval_item(const ItemExpr& expr) {
   const Value object = TRY(eval(*expr.object));
   const Value key = TRY(eval(*expr.key));
-  line_ = expr.line;
   return get_item(*this, object, key);
 }
 
@@ -107,7 +103,6 @@ Result<Value> Evaluator::eval_slice(const SliceExpr& expr) {
   const Value start = TRY(part(expr.start));
   const Value stop = TRY(part(expr.stop));
   const Value step = TRY(part(expr.step));
-  line_ = expr.line;
   return get_slice(*this, object, start, stop, step);
 }
 
@@ -153,7 +148,6 @@ Result<Value> Evaluator::eval_call(const CallExpr& expr, Value caller) {
   const Value callee = TRY(eval(*expr.callee));
   CallArgs args = TRY(eval_arguments(expr.arguments));
   if (!caller.is_missing()) args.named.emplace_back("caller", std::move(caller));
-  line_ = expr.line;
   return call(callee, std::move(args));
 }
 
@@ -177,7 +171,6 @@ Result<Value> Evaluator::eval_filter(const ApplyExpr& expr, const Value* block_t
   else if (block_text)
     subject = *block_text;
   CallArgs args = TRY(eval_arguments(expr.arguments));
-  line_ = expr.line;
   if (!expr.filter) return raised("No filter named '{}' found.", expr.name);
   TRY(budget_.charge(2));
   return expr.filter->apply(*this, subject, std::move(args));
@@ -186,7 +179,6 @@ Result<Value> Evaluator::eval_filter(const ApplyExpr& expr, const Value* block_t
 Result<Value> Evaluator::eval_test(const ApplyExpr& expr) {
   const Value subject = TRY(eval(*expr.subject));
   CallArgs args = TRY(eval_arguments(expr.arguments));
-  line_ = expr.line;
   if (!expr.test) return raised("No test named '{}' found.", expr.name);
   return Value::boolean(TRY(expr.test->apply(*this, subject, std::move(args))));
 }
@@ -208,7 +200,6 @@ Result<bool> Evaluator::apply_test(std::string_view name, const Value& subject, 
 Result<Value> Evaluator::eval_binary(const BinaryExpr& expr) {
   const Value left = TRY(eval(*expr.left));
   const Value right = TRY(eval(*expr.right));
-  line_ = expr.line;
   return apply_binary(*this, expr.op, left, right);
 }
 
@@ -217,7 +208,6 @@ Result<Value> Evaluator::eval_compare(const CompareExpr& expr) {
   bool holds = true;
   for (const auto& [op, operand] : expr.rest) {
     Value right = TRY(eval(*operand));
-    line_ = expr.line;
     if (op == CompareExpr::Op::in || op == CompareExpr::Op::not_in)
       holds = TRY(contains(*this, right, left))
     == (op == CompareExpr::Op::in);
@@ -236,7 +226,6 @@ Result<Value> Evaluator::eval_concat(const SequenceExpr& expr) {
   std::string more;
   for (std::size_t i = 1; i < expr.items.size(); ++i) {
     const Value item = TRY(eval(*expr.items[i]));
-    line_ = expr.line;
     TRY(append_text(*this, more, item));
   }
   return append(joined, more);

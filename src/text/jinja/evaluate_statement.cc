@@ -153,7 +153,6 @@ Result<Evaluator::Flow> Evaluator::run_output(const OutputStmt& stmt) {
     }
     line_ = piece.expr->line;
     const Value value = TRY(eval(*piece.expr));
-    line_ = piece.expr->line;
     if (value.is_string())
       TRY(write(value.as_text()));
     else if (!value.is_undefined())
@@ -163,17 +162,16 @@ Result<Evaluator::Flow> Evaluator::run_output(const OutputStmt& stmt) {
 }
 
 Result<Evaluator::Flow> Evaluator::run_if(const IfStmt& stmt) {
-  for (const auto& [test, body] : stmt.branches) {
-    line_ = test->line;
-    const Value value = TRY(eval(*test));
-    if (is_true(value)) return run(body);
+  for (const IfStmt::Branch& branch : stmt.branches) {
+    line_ = branch.line;
+    const Value value = TRY(eval(*branch.test));
+    if (is_true(value)) return run(branch.body);
   }
   return run(stmt.otherwise);
 }
 
 Result<Evaluator::Flow> Evaluator::run_for(const ForStmt& stmt) {
   const Value items = TRY(eval(*stmt.iterable));
-  line_ = stmt.line;
   if (!stmt.recursive) return run_items(stmt, frame_, items, 0);
   const Value text = TRY(run_recursive_loop(stmt, frame_, items, 0));
   TRY(write(text.as_text()));
@@ -186,16 +184,20 @@ Result<Value> Evaluator::run_recursive_loop(const ForStmt& stmt, Ref<Frame> oute
   if (nesting.too_deep() || calls_ >= budget_.max_depth()) return Nesting::error();
   TRY(budget_.charge(stmt.n_slots));
   ++calls_;
+  const std::uint32_t line = line_;
   const InFrame in_frame(*this, make<Frame>(cycles_, outer, stmt.n_slots));
   Capture capture(*this);
   const Result<Flow> flow = run_items(stmt, outer, items, depth0);
   --calls_;
   if (!flow) return std::unexpected(flow.error());
+  line_ = line;
   return capture.take();
 }
 
 Result<Evaluator::Flow> Evaluator::run_items(const ForStmt& stmt, Ref<Frame> test_frame,
                                              const Value& items, int depth0) {
+  const std::uint32_t items_line = stmt.test ? stmt.test->line : stmt.line;
+  line_ = items_line;
   Ref<IteratorObject> iterator = TRY(iterate(*this, items));
   std::optional<std::size_t> size = length_of(items);
   if (stmt.test) {
@@ -208,7 +210,7 @@ Result<Evaluator::Flow> Evaluator::run_items(const ForStmt& stmt, Ref<Frame> tes
                             test_frame);
   bool finished_one = false;
   while (true) {
-    line_ = stmt.line;
+    line_ = items_line;
     Value item = TRY(loop ? loop->advance(*this) : iterator->next(*this));
     if (item.is_missing()) break;
     TRY(budget_.charge(1 + stmt.body_loads.loads.size()));
@@ -236,8 +238,10 @@ Result<void> Evaluator::begin_test(const ForStmt& stmt, const Ref<Frame>& frame)
 
 Result<bool> Evaluator::passes_test(const ForStmt& stmt, const Ref<Frame>& frame, Value& item) {
   const InFrame in_frame(*this, frame);
+  const std::uint32_t line = std::exchange(line_, stmt.test->line);
   TRY(assign(*stmt.test_target, item));
   const Value passed = TRY(eval(*stmt.test));
+  line_ = line;
   item = rebuilt(*stmt.test_target);
   return is_true(passed);
 }
@@ -311,7 +315,6 @@ Result<void> Evaluator::check_namespaces(const Expr& target) {
 Result<Evaluator::Flow> Evaluator::run_set(const SetStmt& stmt) {
   TRY(check_namespaces(*stmt.target));
   Value value = TRY(eval(*stmt.value));
-  line_ = stmt.line;
   TRY(assign(*stmt.target, std::move(value)));
   return Flow::normal;
 }
@@ -325,8 +328,8 @@ Result<Evaluator::Flow> Evaluator::run_set_block(const SetBlockStmt& stmt) {
     if (flow != Flow::normal) return flow;
     text = TRY(capture.take());
   }
-  if (stmt.filter) text = TRY(eval_filter(static_cast<const ApplyExpr&>(*stmt.filter), &text));
   line_ = stmt.line;
+  if (stmt.filter) text = TRY(eval_filter(static_cast<const ApplyExpr&>(*stmt.filter), &text));
   TRY(assign(*stmt.target, std::move(text)));
   leave(stmt.loads);
   return Flow::normal;
@@ -350,7 +353,7 @@ Result<Value> Evaluator::run_macro(const MacroBody& macro, const Ref<Frame>& out
                                    Value varargs) {
   if (calls_ >= budget_.max_depth()) return Nesting::error();
   TRY(budget_.charge(macro.n_slots));
-  const std::uint32_t line = line_;
+  const std::uint32_t line = std::exchange(line_, macro.line);
   const InFrame in_frame(*this, make<Frame>(cycles_, outer, macro.n_slots));
   for (std::size_t i = 0; i < arguments.size(); ++i)
     frame_->slot(macro.parameters[i]->slot.index) = std::move(arguments[i]);
@@ -388,6 +391,7 @@ Result<Evaluator::Flow> Evaluator::run_filter_block(const FilterBlockStmt& stmt)
     if (flow != Flow::normal) return flow;
     text = TRY(capture.take());
   }
+  line_ = stmt.line;
   const Value filtered = TRY(eval_filter(static_cast<const ApplyExpr&>(*stmt.filter), &text));
   TRY(write(TRY(to_text(*this, filtered))));
   leave(stmt.loads);

@@ -56,7 +56,7 @@ Result<Value> indent(Evaluator& evaluator, const Value& subject, CallArgs args) 
 Result<Value> truncate(Evaluator& evaluator, const Value& subject, CallArgs args) {
   const std::vector<Value> bound =
       TRY(bind(std::move(args), "truncate", {"length", "killwords", "end", "leeway"}));
-  const std::ptrdiff_t length = bound[0].is_missing() ? 255 : TRY(size_argument(bound[0]));
+  const std::ptrdiff_t length = bound[0].is_missing() ? 255 : TRY(rough_size(bound[0]));
   const std::ptrdiff_t leeway =
       bound[3].is_missing() || bound[3].is_none() ? 5 : TRY(rough_size(bound[3]));
   const Value end = bound[2].is_missing() ? Value::text("...") : bound[2];
@@ -71,6 +71,8 @@ Result<Value> truncate(Evaluator& evaluator, const Value& subject, CallArgs args
   if (!subject.is_string()) return raised("can only truncate text, not {}", type_name(subject));
   if (!end.is_string())
     return raised("can only concatenate str (not \"{}\") to str", type_name(end));
+  if (bound[0].is(Kind::floating))
+    static_cast<void>(TRY(size_argument(bound[0])));  // compared so far, now an index
   const auto kept = static_cast<std::size_t>(length - end_size);
   TRY(evaluator.budget().charge_text(subject.is_ascii() ? 0 : subject.as_text().size()));
   std::string_view text = subject.as_text().substr(0, rune_offset(subject, kept));
@@ -98,11 +100,12 @@ Result<Value> wordwrap(Evaluator& evaluator, const Value& subject, CallArgs args
     if (!std::exchange(is_first, false)) out += separator;
     if (!bound[0].is_missing()) options.width = TRY(rough_size(bound[0]));
     // A width between 0 and 1 is none to Python's check, and room for one code point to its loop.
-    if (options.width == 0 && bound[0].is(Kind::floating) && bound[0].as_real() > 0)
-      options.width = 1;
+    const bool is_float = bound[0].is(Kind::floating);
+    options.width_is_index = !is_float || bound[0].as_real() < 1;
+    if (options.width == 0 && is_float && bound[0].as_real() > 0) options.width = 1;
     if (options.width <= 0) return raised("invalid width {} (must be > 0)", options.width);
     bool is_first_line = true;
-    for (const std::string& line : wrap_text(paragraph, options)) {
+    for (const std::string& line : TRY(wrap_text(paragraph, options))) {
       if (!std::exchange(is_first_line, false)) out += separator;
       out += line;
       if (out.size() > evaluator.budget().max_text()) return evaluator.budget().too_long();

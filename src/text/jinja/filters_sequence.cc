@@ -170,9 +170,10 @@ Result<Value> batch(Evaluator&, const Value& subject, CallArgs args) {
         if (!bound[0].is_number())
           return raised("'<' not supported between instances of 'int' and '{}'",
                         type_name(bound[0]));
-        const std::ptrdiff_t missing = TRY(size_argument(bound[0]))
-        -static_cast<std::ptrdiff_t>(batch_items.size());
-        if (missing > 0) {
+        const auto made = static_cast<std::ptrdiff_t>(batch_items.size());
+        if (static_cast<double>(made) < bound[0].as_real()) {
+          const std::ptrdiff_t missing = TRY(size_argument(bound[0]))
+          -made;
           TRY(evaluator.budget().charge_items(static_cast<std::size_t>(missing)));
           batch_items.resize(batch_items.size() + static_cast<std::size_t>(missing), bound[1]);
         }

@@ -16,6 +16,8 @@ std::string valid(const std::string& text) {
 Result<Value> from_json(Evaluator& evaluator, const Json& json) {
   const Nesting nesting(evaluator.budget());
   if (nesting.too_deep()) return Nesting::error();
+  constexpr std::size_t kNodeBytes = 8;
+  evaluator.budget().grant(kNodeBytes);
   TRY(evaluator.budget().charge(1));
   switch (json.type()) {
     case Json::value_t::boolean:
@@ -27,6 +29,7 @@ Result<Value> from_json(Evaluator& evaluator, const Json& json) {
     case Json::value_t::number_float:
       return Value::real(json.get<double>());
     case Json::value_t::string:
+      evaluator.budget().grant(json.get_ref<const std::string&>().size());
       return evaluator.text(valid(json.get_ref<const std::string&>()));
     case Json::value_t::array: {
       std::vector<Value> items;
@@ -36,8 +39,10 @@ Result<Value> from_json(Evaluator& evaluator, const Json& json) {
     }
     case Json::value_t::object: {
       auto dict = make<DictObject>();
-      for (const auto& [key, value] : json.items())
+      for (const auto& [key, value] : json.items()) {
+        evaluator.budget().grant(key.size());
         dict->set(valid(key), TRY(from_json(evaluator, value)));
+      }
       return Value::dict(std::move(dict));
     }
     default:

@@ -18,10 +18,11 @@ struct WrapOptions {
   std::ptrdiff_t width = 79;  // at least 1
   bool break_long_words = true;
   bool break_on_hyphens = true;
+  bool width_is_index = true;  // a float is none: enough to compare with, not to cut a word by
 };
 
 // The lines of one paragraph, without tabs expanded or white space replaced.
-std::vector<std::string> wrap_text(std::string_view text, const WrapOptions& options);
+Result<std::vector<std::string>> wrap_text(std::string_view text, const WrapOptions& options);
 
 // A value as Python literals within 80 columns, dicts in the order of their keys.
 Result<std::string> pretty(Evaluator& evaluator, const Value& value);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 
 #include "text/jinja/parser.h"
 
@@ -125,21 +126,26 @@ int Parser::level_here() const {
 Parser::Parsed<Expr> Parser::operation(int level) {
   const Nesting nesting(budget_);
   if (nesting.too_deep()) return too_deep();
-  std::uint32_t at_line = line();
+  // The line of a node is, as in Jinja's parser with a function for each level, where its left side
+  // begins, or for all but the first of a row of equal levels that of the operator.
+  const std::uint32_t start_line = line();
   Expr* left = nullptr;
   if (level <= kNot && at_name("not")) {
     next();
     Expr* operand = TRY(operation(kNot));
-    left = TRY(grown(program_.add<UnaryExpr>(ExprKind::negation, at_line, UnaryOp::minus, operand),
-                     {operand}));
+    left =
+        TRY(grown(program_.add<UnaryExpr>(ExprKind::negation, start_line, UnaryOp::minus, operand),
+                  {operand}));
   } else {
     left = TRY(unary());
   }
+  int previous = 0;
   for (int found = level_here(); found >= level && found > 0; found = level_here()) {
+    const std::uint32_t at_line = std::exchange(previous, found) == found ? line() : start_line;
     if (found == kCompare) {
       left = TRY(comparison(left));
     } else if (found == kConcat) {
-      auto* concat = program_.add<SequenceExpr>(ExprKind::concat, at_line);
+      auto* concat = program_.add<SequenceExpr>(ExprKind::concat, start_line);
       concat->items.push_back(left);
       while (skip(TokenKind::tilde)) concat->items.push_back(TRY(operation(kConcat + 1)));
       left = TRY(grown(concat, concat->items));
@@ -153,7 +159,6 @@ Parser::Parsed<Expr> Parser::operation(int level) {
         node = program_.add<BinaryExpr>(at_line, arithmetic_op(op), left, right);
       left = TRY(grown(node, {left, right}));
     }
-    at_line = line();
   }
   return left;
 }
@@ -170,6 +175,7 @@ Parser::Parsed<Expr> Parser::comparison(Expr* left) {
     depth = std::max(depth, right->depth);
     node->rest.emplace_back(op, right);
   }
+  node->line = line();  // as Jinja's: where the comparison has ended
   node->depth = depth + 1;
   if (depth >= static_cast<std::uint32_t>(limits_.max_depth)) return too_deep();
   return node;
@@ -232,7 +238,7 @@ Parser::Parsed<Expr> Parser::primary() {
 }
 
 Parser::Parsed<Expr> Parser::tuple(bool with_conditional, Names ends, bool in_parentheses) {
-  const std::uint32_t at_line = line();
+  std::uint32_t at_line = line();
   std::vector<Expr*> items;
   bool is_tuple = false;
   const auto at_end = [&] {
@@ -246,6 +252,7 @@ Parser::Parsed<Expr> Parser::tuple(bool with_conditional, Names ends, bool in_pa
     items.push_back(TRY(expression(with_conditional)));
     if (!at(TokenKind::comma)) break;
     is_tuple = true;
+    at_line = line();  // as Jinja's: that of the last comma
   }
   if (!is_tuple) {
     if (!items.empty()) return items[0];

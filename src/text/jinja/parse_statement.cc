@@ -57,11 +57,13 @@ Parser::Parsed<Stmt> Parser::for_loop() {
 
 Parser::Parsed<Stmt> Parser::condition() {
   auto* node = program_.add<IfStmt>(next().line);
+  std::uint32_t branch_line = node->line;
   while (true) {
     Expr* test = TRY(tuple(false, {}, false));
-    node->branches.emplace_back(test, Body{});
-    TRY(statements(node->branches.back().second, {"elif", "else", "endif"}, false));
+    node->branches.push_back({branch_line, test, {}});
+    TRY(statements(node->branches.back().body, {"elif", "else", "endif"}, false));
     const std::string end = next().text;
+    branch_line = line();
     if (end == "elif") continue;
     if (end == "else") TRY(statements(node->otherwise, {"endif"}, true));
     return node;
@@ -120,6 +122,7 @@ Result<void> Parser::macro_body(MacroBody& macro, std::string_view end, std::uin
   const std::size_t first_use = uses_.size();
   TRY(statements(macro.body, {end}, true));
   loops_ = loops;
+  macro.line = at_line;
   const auto takes = [&](std::string_view name) {
     return std::any_of(macro.parameters.begin(), macro.parameters.end(),
                        [name](const NameExpr* parameter) { return parameter->name == name; });
@@ -144,7 +147,7 @@ Parser::Parsed<Stmt> Parser::macro() {
   node->macro.name = TRY(identifier());
   node->target = program_.add<NameExpr>(at_line, node->macro.name);
   TRY(signature(node->macro));
-  TRY(macro_body(node->macro, "endmacro", at_line));
+  TRY(macro_body(node->macro, "endmacro", node->line));
   return node;
 }
 

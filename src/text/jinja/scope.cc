@@ -159,7 +159,7 @@ class Resolver {
         break;
       case StmtKind::condition: {
         const auto& node = static_cast<const IfStmt&>(stmt);
-        for (const auto& [test, body] : node.branches) {
+        for (const auto& [line, test, body] : node.branches) {
           analyze(scope, test);
           analyze(scope, body, true);
         }
@@ -339,7 +339,7 @@ class Resolver {
         return {};
       case StmtKind::condition: {
         auto& node = static_cast<IfStmt&>(stmt);
-        for (auto& [test, body] : node.branches) {
+        for (auto& [line, test, body] : node.branches) {
           TRY(resolve_expr(scope, test, true));
           TRY(resolve_body(scope, body, true));
         }

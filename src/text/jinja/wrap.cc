@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "base/utf8.h"
+#include "text/jinja/evaluator.h"
 #include "text/jinja/layout.h"
 #include "text/jinja/text_index.h"
 #include "text/jinja/unicode.h"
@@ -91,7 +92,7 @@ std::size_t cut_of(std::u32string_view word, std::size_t room, bool on_hyphens) 
 
 }  // namespace
 
-std::vector<std::string> wrap_text(std::string_view source, const WrapOptions& options) {
+Result<std::vector<std::string>> wrap_text(std::string_view source, const WrapOptions& options) {
   const std::u32string text = decoded(source);
   std::deque<std::u32string_view> chunks = Chunker(text).run(options.break_on_hyphens);
   const auto width = static_cast<std::size_t>(options.width);
@@ -107,6 +108,8 @@ std::vector<std::string> wrap_text(std::string_view source, const WrapOptions& o
     }
     if (!chunks.empty() && chunks.front().size() > width) {
       if (options.break_long_words) {
+        if (!options.width_is_index)
+          return raised("slice indices must be integers or None or have an __index__ method");
         const std::size_t cut = cut_of(chunks.front(), width - size, options.break_on_hyphens);
         line.push_back(chunks.front().substr(0, cut));
         chunks.front().remove_prefix(std::min(cut, chunks.front().size()));

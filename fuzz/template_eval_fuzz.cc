@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Any bytes as a chat template: parsed, and rendered over a conversation with everything in it.
+// Templates rendered over a conversation with everything in it, within small limits; and the same
+// template over variables that are the fuzzer's own: what stands behind a zero byte is their JSON.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -33,10 +35,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const hearth::text::TemplateLimits limits = {.max_source_bytes = 1 << 16,
                                                .max_output_bytes = 1 << 18,
                                                .max_steps = 50'000,
+                                               .steps_per_byte = 0,
                                                .max_depth = 100};
-  const auto parsed =
-      hearth::text::ChatTemplate::parse({reinterpret_cast<const char*>(data), size}, limits);
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const std::size_t end = std::min(input.find('\0'), size);
+  const auto parsed = hearth::text::ChatTemplate::parse(input.substr(0, end), limits);
   if (!parsed) return 0;
-  static_cast<void>(parsed->render(variables, {.now = std::tm{}}));
+  const auto text = parsed->render(variables, {.now = std::tm{}});
+  if (text && text->size() > limits.max_output_bytes) __builtin_trap();
+  if (!text && !text.error().message.starts_with("line ")) __builtin_trap();
+  if (end == size) return 0;
+  const auto own = hearth::parse_json(input.substr(end + 1), {.max_bytes = 1 << 16});
+  if (own && own->is_object()) static_cast<void>(parsed->render(*own, {.now = std::tm{}}));
   return 0;
 }
