@@ -89,8 +89,8 @@ class PullTest : public testing::Test {
 
   std::string contents_of(const std::string& model) {
     std::string text;
-    for (const std::string& path : store_.find(model).value().paths)
-      text += read_file(path, 1 << 24).value();
+    const store::Model found = store_.find(model).value();
+    for (const std::string& path : found.paths) text += read_file(path, 1 << 24).value();
     return text;
   }
 };
