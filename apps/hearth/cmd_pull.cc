@@ -3,21 +3,17 @@
 // pull: a model from elsewhere becomes a model of the store.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <memory>
-#include <stop_token>
-#include <thread>
 
 #include "base/escape.h"
 #include "base/json.h"
 #include "base/sha256.h"
-#include "check_is_model.h"
 #include "command.h"
-#include "fetch/pull.h"
+#include "fetch/find_model.h"
 #include "flags.h"
 #include "human.h"
 #include "process.h"
-#include "progress.h"
+#include "pull_model.h"
 
 namespace hearth::app {
 namespace {
@@ -25,37 +21,6 @@ namespace {
 struct PullFlags {
   std::string model, name, sha256;
   bool force = false, offline = false, json = false;
-};
-
-// What people and programs hear while it lasts: a bar on a terminal, elsewhere a line now and then
-// or, with --json, objects on standard output.
-class PullReport {
- public:
-  explicit PullReport(bool json) : json_(json), bar_("fetching") {}
-
-  void show(const fetch::PullProgress& progress) {
-    using std::chrono::steady_clock;
-    bar_.show(progress.bytes_done, progress.bytes_total);
-    const auto now = steady_clock::now();
-    const auto interval = std::chrono::seconds(json_ ? 1 : 10);
-    if (progress.bytes_total == 0 || now - last_ < interval) return;
-    last_ = now;
-    if (json_) {
-      const Json line = {{"status", "fetching"},
-                         {"file", progress.file},
-                         {"bytes_done", progress.bytes_done},
-                         {"bytes_total", progress.bytes_total}};
-      (void)write_stdout(to_json_text(line) + "\n");
-    } else if (!stderr_is_terminal()) {
-      fmt::print(stderr, "{}: {} of {}\n", printable(progress.file),
-                 human_bytes(progress.bytes_done), human_bytes(progress.bytes_total));
-    }
-  }
-
- private:
-  bool json_;
-  ProgressBar bar_;
-  std::chrono::steady_clock::time_point last_;
 };
 
 Result<void> tell_end(const fetch::Pulled& pulled, bool json) {
@@ -81,31 +46,15 @@ Result<void> tell_end(const fetch::Pulled& pulled, bool json) {
   return {};
 }
 
-Result<int> pull_model(const PullFlags& flags) {
+Result<int> pull(const PullFlags& flags) {
   if (!flags.sha256.empty() && !is_sha256_hex(flags.sha256))
     return fail(ErrorCode::usage, "--sha256: give 64 hexadecimal digits");
-  fetch::PullOptions options {
-    .ref = TRY(fetch::parse_model_ref(flags.model))
-    , .name = flags.name, .sha256 = flags.sha256,
-        .access = TRY(fetch::hub_access_from_environment())
-    , .replace = flags.force
-  };
-  options.access.offline = options.access.offline || flags.offline;
-  options.check = [](const std::vector<std::string>& paths) { return check_is_model(paths); };
-  std::stop_source stop;
-  options.stop = stop.get_token();
-  store::Store store = TRY(store::Store::open_default());
-  auto report = std::make_unique<PullReport>(flags.json);
-  options.progress = [&](const fetch::PullProgress& progress) { report->show(progress); };
-  // Ctrl-C counts while a server is silent, too.
-  const std::jthread watch([&](const std::stop_token& over) {
-    while (!over.stop_requested()) {
-      if (interrupted()) stop.request_stop();
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-  });
-  const fetch::Pulled pulled = TRY(fetch::pull(store, options));
-  report.reset();
+  fetch::Places places = TRY(fetch::usual_places());
+  const fetch::Pulled pulled = TRY(pull_model(places.store, {
+    .ref = TRY(fetch::resolve_ref(places, flags.model))
+    , .name = flags.name, .sha256 = flags.sha256, .force = flags.force, .offline = flags.offline,
+        .json = flags.json
+  }));
   TRY(tell_end(pulled, flags.json));
   return 0;
 }
@@ -122,7 +71,7 @@ Action declare_pull(Flags& flags) {
   flags.add("--force", options->force, "take the name away from another model");
   flags.add("--offline", options->offline, "ask nobody (also HF_HUB_OFFLINE=1)");
   flags.add("--json", options->json, "one JSON object a line: progress, then the model");
-  return [options] { return pull_model(*options); };
+  return [options] { return pull(*options); };
 }
 
 }  // namespace hearth::app

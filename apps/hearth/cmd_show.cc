@@ -249,7 +249,8 @@ Result<int> check(const format::Gguf& gguf, bool json) {
 
 Result<int> show(const ShowOptions& options) {
   const std::string name = TRY(options.model.take());
-  const auto files = TRY(format::ModelFiles::map(TRY(open_model(name))));
+  const fetch::FoundModel found = TRY(locate_model(name, options.model.offline()));
+  const auto files = TRY(format::ModelFiles::map(TRY(open_found(found, name))));
   const format::Gguf& gguf = files->gguf();
   if (options.check) return check(gguf, options.json);
   if (options.chat_template) {
@@ -259,10 +260,7 @@ Result<int> show(const ShowOptions& options) {
     TRY(write_stdout(*source));
     return 0;
   }
-  const store::Store store = TRY(store::Store::open_default());
-  const auto resolved = store.resolve(name);
-  const Facts facts =
-      gather(*files, resolved && !resolved->paths.empty() ? resolved->paths[0] : name);
+  const Facts facts = gather(*files, found.paths[0]);
   TRY(write_stdout(options.json ? to_json_text(to_json(facts, gguf, options), 2) + "\n"
                                 : to_text(facts, gguf, options)));
   return 0;

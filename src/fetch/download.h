@@ -60,6 +60,10 @@ struct Downloaded {
   void finish();
 };
 
+// Removes the beginnings of downloads that nobody went on with for `age`, and is not fetching now.
+Result<void> sweep_partial(const std::string& folder,
+                           std::chrono::hours age = std::chrono::hours(24 * 14));
+
 // integrity: a hash or size that is not the expected one, or a file that changed on the server.
 // not_found, failed: as HttpClient::get. io: no room, or another process fetches the same file.
 // cancelled: asked to stop. After every failure but a wrong hash the next call goes on from there.

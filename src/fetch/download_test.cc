@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch/download.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -107,6 +110,44 @@ TEST_F(DownloadTest, AWrongHashIsRefusedAndNothingKept) {
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, ErrorCode::integrity);
   EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(DownloadTest, DamageOnTheWayIsFetchedAgainWithoutTheRest) {
+  const std::string announced = "X-Linked-ETag: \"" + sha256_of(contents_) + "\"";
+  std::atomic<int> n_damaged = 0;
+  TestHub hub([&](const SeenRequest& seen) {
+    std::string sent = contents_;
+    const bool third = seen.header("range").starts_with("bytes=" + std::to_string(3 * kPiece));
+    if (third && n_damaged++ == 0) sent[3 * kPiece + 17] ^= 1;
+    return serve_file(seen, sent, {announced});
+  });
+  expect_whole(download(to(hub)), true);
+  EXPECT_EQ(n_damaged, 2);
+  // Of eleven pieces the first four came twice.
+  EXPECT_EQ(bytes_asked(hub), contents_.size() + 4 * kPiece + 1);
+}
+
+TEST_F(DownloadTest, OldBeginningsAreSwept) {
+  const auto put = [&](const std::string& name, int days) {
+    const std::string path = dir_.write(name, "x");
+    const timespec then{::time(nullptr) - days * 86400L, 0};
+    const timespec times[2] = {then, then};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  };
+  for (const char* name : {"old.part", "old.journal", "orphan.part", "busy.part", "busy.journal"})
+    put(name, 20);
+  put("mixed.part", 20);
+  for (const char* name : {"mixed.journal", "new.part", "new.journal"}) put(name, 1);
+  put("other.txt", 20);
+  const UniqueFd busy(::open(dir_.file("busy.journal").c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::flock(busy.get(), LOCK_EX), 0);
+  ASSERT_TRUE(sweep_partial(dir_.path()));
+  const auto there = [&](const char* name) { return ::access(dir_.file(name).c_str(), F_OK) == 0; };
+  for (const char* name : {"old.part", "old.journal", "orphan.part"}) EXPECT_FALSE(there(name));
+  for (const char* name : {"busy.part", "busy.journal", "mixed.part", "mixed.journal", "new.part",
+                           "new.journal", "other.txt"})
+    EXPECT_TRUE(there(name)) << name;
+  EXPECT_TRUE(sweep_partial(dir_.file("none")));
 }
 
 TEST_F(DownloadTest, WithoutAHashItSaysSo) {

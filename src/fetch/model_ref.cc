@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/escape.h"
+#include "store/elsewhere.h"
 #include "store/name.h"
 #include "store/store.h"
 
@@ -100,6 +101,8 @@ Result<ModelRef> parse_model_ref(std::string_view text) {
       std::ranges::all_of(text.substr(0, scheme), is_ascii_alnum))
     return fail(ErrorCode::usage, "'{}': only https:// and http:// addresses can be fetched",
                 printable(text, 200));
+  if (store::is_elsewhere_name(text))
+    return ModelRef{.kind = RefKind::elsewhere, .text = std::string(text), .quant = {}};
   if (store::is_path(text))
     return ModelRef{.kind = RefKind::path, .text = std::string(text), .quant = {}};
   TRY(store::check_model_name(text));

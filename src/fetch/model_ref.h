@@ -7,6 +7,7 @@
 //   hf:ORG/REPO[:QUANT]              a repository of the hub; also hf.co/..., huggingface.co/...,
 //                                    and the address of its page in a browser
 //   https://host/path/model.gguf     one file; http too. A /blob/ page of the hub means its file
+//   ollama:llama3.2:1b               a model of another program; see store/elsewhere.h
 //   ./model.gguf                     a path: has a slash or ends in .gguf, and is none of the above
 #pragma once
 
@@ -17,11 +18,11 @@
 
 namespace hearth::fetch {
 
-enum class RefKind : std::uint8_t { name, hub, url, path };
+enum class RefKind : std::uint8_t { name, hub, url, elsewhere, path };
 
 struct ModelRef {
   RefKind kind = RefKind::name;
-  std::string text;   // name: the name; url: the address; path: the path; hub: ORG/REPO
+  std::string text;   // name, elsewhere: the name; url: the address; path: the path; hub: ORG/REPO
   std::string quant;  // hub only: as it was written, e.g. "Q4_K_M" or a file's name; empty: any
 };
 

@@ -3,6 +3,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/escape.h"
@@ -52,6 +53,20 @@ Result<Wanted> wanted_of_hub(const std::string& id, std::string_view quant,
   return wanted;
 }
 
+Wanted wanted_of_url(const std::string& url, const PullOptions& options) {
+  // The query may hold a signature, which is nobody's business later.
+  const std::string plain = url.substr(0, url.find_first_of("?#"));
+  WantedFile file{.url = at_endpoint(options.access, url),
+                  .file = {.name = std::string(name_in_url(url))}};
+  return Wanted{
+      .name = store::name_for_file(plain), .source = plain, .licence = {}, .files = {file}};
+}
+
+bool is_remote(std::string_view source) {
+  return source.starts_with("hf:") || source.starts_with("https://") ||
+         source.starts_with("http://");
+}
+
 Result<Wanted> wanted_of_name(const std::string& name, const PullOptions& options) {
   const store::KnownModel* known = store::find_known_model(name);
   if (known == nullptr) {
@@ -72,20 +87,43 @@ Result<Wanted> wanted_of_name(const std::string& name, const PullOptions& option
   return wanted;
 }
 
-Result<Wanted> wanted_of(const PullOptions& options) {
+// A name of the store stands for what it was pulled from: that again, whole or what is new of it.
+Result<Wanted> wanted_of_manifest(const store::Manifest& manifest, const PullOptions& options) {
+  const std::string& source = manifest.source;
+  Wanted wanted;
+  if (source.starts_with("hf:")) {
+    const ModelRef repo = TRY(parse_model_ref(source.substr(0, source.find('@'))));
+    wanted = TRY(wanted_of_hub(repo.text, manifest.files.front().name, options));
+  } else {
+    wanted = wanted_of_url(source, options);
+    // Nobody says that this address still has the same file; what is there must not be lost.
+    if (!options.replace && wanted.files.size() == 1) wanted.files[0].file = manifest.files[0];
+  }
+  wanted.name = manifest.name;
+  if (!manifest.licence.empty()) wanted.licence = manifest.licence;
+  return wanted;
+}
+
+Result<Wanted> wanted_of(const store::Store& store, const PullOptions& options) {
   const ModelRef& ref = options.ref;
   switch (ref.kind) {
-    case RefKind::name:
+    case RefKind::name: {
+      const store::Listing here = TRY(store.list());
+      const auto found = std::ranges::find(here.models, ref.text, &store::Manifest::name);
+      if (found != here.models.end() && is_remote(found->source))
+        return wanted_of_manifest(*found, options);
       return wanted_of_name(ref.text, options);
+    }
     case RefKind::hub:
       return wanted_of_hub(ref.text, ref.quant, options);
-    case RefKind::url: {
-      // The query may hold a signature, which is nobody's business later.
-      const std::string plain = ref.text.substr(0, ref.text.find_first_of("?#"));
-      WantedFile file{.url = at_endpoint(options.access, ref.text),
-                      .file = {.name = std::string(name_in_url(ref.text))}};
-      return Wanted{.name = store::name_for_file(plain), .source = plain, .files = {file}};
-    }
+    case RefKind::url:
+      return wanted_of_url(ref.text, options);
+    case RefKind::elsewhere:
+      return fail(
+          ErrorCode::usage,
+          "{}: another program has it already, and it is used where it lies; `hearth import` "
+          "takes it into the store",
+          printable(ref.text));
     case RefKind::path:
       break;
   }
@@ -186,7 +224,7 @@ Result<Pulled> pull(store::Store& store, const PullOptions& options) {
     if (const auto present = store.find(options.ref.text))
       return Pulled{.manifest = present->manifest, .was_there = true};
   }
-  Wanted wanted = TRY(wanted_of(options));
+  Wanted wanted = TRY(wanted_of(store, options));
   if (!options.name.empty()) wanted.name = options.name;
   if (!options.sha256.empty()) {
     if (!is_sha256_hex(options.sha256))
@@ -202,6 +240,7 @@ Result<Pulled> pull(store::Store& store, const PullOptions& options) {
     file.sha256 = pinned;
   }
   TRY(check_name_early(store, wanted, options.replace));
+  TRY(sweep_partial(TRY(store.partial_dir())));
   return Puller(store, options, std::move(wanted)).run();
 }
 

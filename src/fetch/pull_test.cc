@@ -4,6 +4,7 @@
 #include "fetch/pull.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -174,6 +175,29 @@ TEST_F(PullTest, ATakenNameIsToldBeforeAnythingIsFetched) {
   EXPECT_EQ(cdn_.requests().size(), before);
   options.replace = true;
   EXPECT_TRUE(pull(store_, options));
+}
+
+// As `hearth verify` advises.
+TEST_F(PullTest, ANameOfTheStoreIsMendedFromWhereItCame) {
+  auto options = of("hf:org/repo:Q8_0");
+  options.name = "mine";
+  ASSERT_TRUE(pull(store_, options));
+  const std::vector<std::string> paths = store_.find("mine").value().paths;
+  ASSERT_EQ(::unlink(paths[1].c_str()), 0);
+  EXPECT_THAT(store_.find("mine").error().message, HasSubstr("`hearth pull mine`"));
+  const auto before = cdn_.requests().size();
+  const auto got = pull(store_, of("mine"));
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->manifest.name, "mine");
+  EXPECT_EQ(store_.find("mine").value().paths, paths);
+  // The other shard is left alone: ten pieces and a question.
+  EXPECT_EQ(cdn_.requests().size(), before + 11);
+  EXPECT_TRUE(pull(store_, of("mine")).value().was_there);
+  options = of(cdn_.url("/m-Q4_K_M.gguf"));
+  options.name = "url";
+  ASSERT_TRUE(pull(store_, options));
+  ASSERT_EQ(::unlink(store_.find("url").value().paths[0].c_str()), 0);
+  EXPECT_TRUE(pull(store_, of("url")).value().verified);  // by the hash of the first time
 }
 
 TEST_F(PullTest, Offline) {

@@ -28,7 +28,7 @@ std::string now_utc() {
 Result<void> Store::check_name_is_free(const Manifest& manifest, bool replace) const {
   const auto present = read_manifest(manifest.name);
   if (!present && present.error().code == ErrorCode::not_found) return {};
-  if (replace || !present || present->files == manifest.files) return {};
+  if (replace || !present || present->same_contents(manifest)) return {};
   return fail(
       ErrorCode::usage,
       "the name '{}' belongs to another model ({}): choose another name, or remove it first",

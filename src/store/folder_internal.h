@@ -4,6 +4,9 @@
 // kept, and changes that are on the disk when the call returns. Errors are io and name the path.
 #pragma once
 
+#include <sys/stat.h>
+
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,5 +70,8 @@ Result<void> replace_file(const std::string& folder, const std::string& name,
 
 // The time, as manifests have it (ISO 8601).
 std::string now_utc();
+
+// When a file was last changed, as manifests of references have it.
+std::int64_t mtime_ns_of(const struct stat& status);
 
 }  // namespace hearth::store

@@ -21,6 +21,9 @@ struct KnownModel {
   std::string_view source = {};  // for the manifest
   std::string_view hub = {};     // ORG/REPO of the Hugging Face hub; empty: it is not fetched there
   std::string_view quant = {};   // which of the repository's files; empty: the usual one
+  // The name of the architecture in its file, for those that not every version of this program
+  // runs.
+  std::string_view architecture = {};
   std::string_view how_to_get;
 };
 
