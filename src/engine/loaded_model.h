@@ -32,6 +32,7 @@ struct LoadOptions {
   std::string
       chat_template;  // a source that overrides the file's; empty: the file's or the family's
   std::string chat_template_name;  // which of those (text/template_choice.h); empty: the usual one
+  bool wants_thinking_facts = false;  // find out how the model's reasoning is marked
 };
 
 inline constexpr std::uint32_t kDefaultContext = 8192;
@@ -49,6 +50,7 @@ class LoadedModel {
   model::SequenceStore& sequences() { return *sequences_; }
   const text::Tokenizer* tokenizer() const { return tokenizer_.get(); }
   const text::ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }
+  const std::string& template_source() const { return template_source_; }
   const std::string& template_notice() const { return template_notice_; }
   std::uint32_t n_ctx() const { return n_ctx_; }
   const model::ExecutorLimits& limits() const { return limits_; }
@@ -66,6 +68,7 @@ class LoadedModel {
   std::unique_ptr<model::SequenceStore> sequences_;
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::optional<text::ChatTemplate> template_;
+  std::string template_source_;  // of template_
   std::string template_notice_;
   std::uint32_t n_ctx_ = 0;
 };
