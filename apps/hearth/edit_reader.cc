@@ -94,8 +94,8 @@ bool EditReader::open() {
   ::el_wset(edit_, EL_GETCFN, &give_character);
   ::el_wset(edit_, EL_HIST, history_w, history_);
   ::el_wset(edit_, EL_SIGNAL, 0);
-  // So that a pasted \r\n is one line end; ^M ends a line as it is.
-  ::el_wset(edit_, EL_SETTY, L"-d", L"-icrnl", static_cast<wchar_t*>(nullptr));
+  // Line ends arrive as they are sent, so that a pasted \r\n is one.
+  ::el_wset(edit_, EL_SETTY, L"-d", L"-inlcr", L"-icrnl", static_cast<wchar_t*>(nullptr));
   bind_keys();
   ::el_source(edit_, nullptr);
   return true;
