@@ -5,8 +5,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "answer_view.h"
 #include "engine/engine.h"
 
 namespace hearth::app {
@@ -16,14 +18,18 @@ Result<engine::LoadedEvent> wait_until_loaded(engine::Engine& engine,
                                               engine::EventQueue& load_events);
 
 struct Answer {
-  std::string text;
-  engine::FinishedEvent finished;
+  std::string text;  // as the model wrote it, also where the answer was cut short
+  engine::StartedEvent started;
+  std::optional<engine::FinishedEvent> finished;  // none: failure says why
+  Error failure;                                  // cancelled after Ctrl-C
+  bool ends_line = true;                          // what was printed ends with a newline
 };
 
-// cancelled after Ctrl-C; leaves the process quietly when standard output has no reader any more.
-Result<Answer> print_answer(engine::Engine& engine, engine::Request request);
+// Leaves the process quietly when standard output has no reader any more.
+Answer print_answer(engine::Engine& engine, engine::Request request, const ViewOptions& view,
+                    const engine::ThinkingFacts& thinking);
 
-// "prompt: 31 tokens, 412.3 tokens/s" and so on, on standard error.
-void print_speed(const engine::FinishedEvent& finished);
+// "load: 0.31 s", "prompt: 31 tokens, 412.3 tokens/s" and so on, on standard error.
+void print_speed(const Answer& answer, double load_seconds);
 
 }  // namespace hearth::app

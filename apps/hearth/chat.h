@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The chat of `hearth run MODEL` on a terminal: turns with memory, a few slash commands. Ctrl-C
-// stops the answer, not the program.
+// The chat of `hearth run MODEL` on a terminal: turns with memory and the commands of
+// chat_commands.h. Ctrl-C stops the answer, not the program. Standard output carries the answers,
+// standard error the rest. What does not fit into the context is said and never cut away.
 #pragma once
 
 #include <string>
 
+#include "answer_view.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "sampling_options.h"
 
 namespace hearth::app {
 
 struct ChatOptions {
-  engine::Request request;  // sampling and limits for every turn
-  Json variables;           // further template variables
-  std::string system;       // empty: the template's own
+  std::string model;           // as the user called it
+  engine::LoadedEvent loaded;  // what the engine said of it
+  double load_seconds = 0;
+  engine::Request request;   // sampling and limits for every turn
+  SamplingOptions sampling;  // the flags that they came from
+  Json variables;            // further template variables
+  std::string system;        // empty: the template's own
+  ViewOptions view;
   bool verbose = false;
+  bool keeps_history = true;
 };
 
-// One turn's template variables.
+// The variables of a chat template for these messages, and more.
 std::string chat_variables(const Json& messages, const Json& more);
-Json chat_message(const char* role, const std::string& content);
 
 Result<int> run_chat(engine::Engine& engine, const ChatOptions& options);
 

@@ -6,10 +6,13 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "answer.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "chat.h"
+#include "chat_session.h"
 #include "command.h"
 #include "compute_options.h"
 #include "flags.h"
@@ -34,6 +37,7 @@ struct RunOptions {
   std::int32_t n_predict = -1;
   std::vector<std::string> stop;
   bool escape = false, raw = false, ignore_eos = false, verbose = false;
+  bool hide_thinking = false, markdown = false, no_history = false;
 };
 
 // With -m given, the first positional word belongs to the prompt; otherwise it names the model.
@@ -84,17 +88,23 @@ Result<std::string> complete_prompt(const RunOptions& options, std::string promp
 engine::Prompt make_prompt(const RunOptions& options, const Json& variables,
                            const std::string& text) {
   if (options.raw) return engine::TextPrompt{.text = text};
-  Json messages = Json::array();
-  if (!options.system.empty()) messages.push_back(chat_message("system", options.system));
-  messages.push_back(chat_message("user", text));
-  return engine::ChatPrompt{chat_variables(messages, variables)};
+  const ChatSession session{.system = options.system, .turns = {{ChatTurn::Role::user, text}}};
+  return engine::ChatPrompt{chat_variables(to_messages(session), variables)};
 }
 
-Result<int> answer_once(engine::Engine& engine, engine::Request request, bool verbose) {
-  auto answer = print_answer(engine, std::move(request));
-  if (!answer) return std::unexpected(answer.error());
-  if (!answer->text.empty() && !answer->text.ends_with('\n')) TRY(write_stdout("\n"));
-  if (verbose) print_speed(answer->finished);
+ViewOptions view_of(const RunOptions& options) {
+  return {.on_terminal = stdout_is_terminal(),
+          .colour = stdout_takes_colour(),
+          .markdown = options.markdown,
+          .hide_thinking = options.hide_thinking};
+}
+
+Result<int> answer_once(engine::Engine& engine, engine::Request request, const RunOptions& options,
+                        const engine::LoadedEvent& loaded, double load_seconds) {
+  const Answer answer = print_answer(engine, std::move(request), view_of(options), loaded.thinking);
+  if (!answer.finished) return std::unexpected(answer.failure);
+  if (!answer.ends_line) TRY(write_stdout("\n"));
+  if (options.verbose) print_speed(answer, load_seconds);
   return 0;
 }
 
@@ -118,6 +128,9 @@ Result<int> run(const RunOptions& options) {
   if (stdout_is_gone()) leave_quietly();
 
   const bool chat = split.prompt.empty() && options.prompt_file.empty() && stdin_is_terminal();
+  load.wants_thinking_facts = chat || options.hide_thinking || stdout_takes_colour();
+  request.show_thinking_marks = load.wants_thinking_facts;
+  const auto started = std::chrono::steady_clock::now();
   auto load_events = std::make_shared<engine::EventQueue>(64);
   engine::Engine engine(TRY(open_model(split.model, options.model.offline())), load, load_events);
   std::string prompt;
@@ -127,11 +140,22 @@ Result<int> run(const RunOptions& options) {
       return fail(ErrorCode::usage, "the prompt is empty; give one: hearth run MODEL \"...\"");
   }
   const auto loaded = TRY(wait_until_loaded(engine, *load_events));
+  const std::chrono::duration<double> load_time = std::chrono::steady_clock::now() - started;
   if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
   request.sampling = TRY(options.sampling.over(loaded.sampling));
-  if (chat) return run_chat(engine, {request, variables, options.system, options.verbose});
+  if (chat)
+    return run_chat(engine, {.model = split.model,
+                             .loaded = loaded,
+                             .load_seconds = load_time.count(),
+                             .request = request,
+                             .sampling = options.sampling,
+                             .variables = variables,
+                             .system = options.system,
+                             .view = view_of(options),
+                             .verbose = options.verbose,
+                             .keeps_history = !options.no_history});
   request.prompt = make_prompt(options, variables, prompt);
-  return answer_once(engine, std::move(request), options.verbose);
+  return answer_once(engine, std::move(request), options, loaded, load_time.count());
 }
 
 }  // namespace
@@ -161,7 +185,12 @@ Action declare_run(Flags& flags) {
             "complete the prompt as plain text, without the chat template");
   flags.add("--ignore-eos", options->ignore_eos,
             "never end the answer: forbid end-of-generation tokens");
-  flags.add("-v,--verbose", options->verbose, "print tokens/s on standard error at the end");
+  flags.add("-v,--verbose", options->verbose,
+            "print times and tokens/s on standard error after each answer");
+  flags.add("--hide-thinking,--hidethinking", options->hide_thinking,
+            "leave the model's reasoning out");
+  flags.add("--markdown", options->markdown, "style the markdown of answers on a terminal");
+  flags.add("--no-history", options->no_history, "chat: do not keep the lines that are typed");
   return [options]() -> Result<int> {
     if (!options->system_file.empty())
       options->system = TRY(read_file(options->system_file, kMaxPrompt));

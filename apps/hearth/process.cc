@@ -66,7 +66,7 @@ void clear_interrupted() {
 bool stdout_is_gone() {
   if (g_stdout_missing) return true;
   pollfd poller{STDOUT_FILENO, 0, 0};
-  return ::poll(&poller, 1, 0) > 0 && (poller.revents & (POLLERR | POLLNVAL)) != 0;
+  return ::poll(&poller, 1, 0) > 0 && (poller.revents & (POLLERR | POLLNVAL | POLLHUP)) != 0;
 }
 
 void leave_quietly() {

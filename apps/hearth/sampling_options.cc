@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sampling_options.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
 #include "base/escape.h"
+#include "nearest.h"
 #include "sample/dry_breakers.h"
 #include "unescape.h"
 
@@ -74,6 +78,23 @@ constexpr Knob kKnobs[] = {
     {"--adaptive-decay", "adaptive-p: how long it remembers what was drawn (default 0.9)",
      &SamplingParams::adaptive_decay},
 };
+
+std::vector<std::string> names_of(const Knob& knob) {
+  std::vector<std::string> names;
+  std::string_view rest = knob.names;
+  while (!rest.empty()) {
+    names.emplace_back(rest.substr(0, rest.find(',')));
+    rest.remove_prefix(std::min(rest.size(), names.back().size() + 1));
+  }
+  return names;
+}
+
+// The last name is Ollama's, where it has one: "--temp,--temperature" is temperature.
+std::string parameter_name(const Knob& knob) {
+  std::string name = names_of(knob).back().substr(2);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
 
 template <class T>
 Result<T> parse_number(std::string_view flag, std::string_view text) {
@@ -165,6 +186,44 @@ Result<SamplingParams> SamplingOptions::over(SamplingParams params) const {
     params.logit_bias.push_back(TRY(parse_logit_bias(text)));
   TRY(sample::validate(params));
   return params;
+}
+
+Result<void> SamplingOptions::set(std::string_view name, std::string value) {
+  std::string flag = "--" + std::string(name);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  std::vector<std::string> known = {"seed", "samplers", "num_predict", "stop"};
+  if (flag == "--seed") {
+    seed_ = std::move(value);
+    return {};
+  }
+  if (flag == "--samplers") {
+    samplers_ = std::move(value);
+    sampler_letters_.reset();
+    return {};
+  }
+  for (std::size_t i = 0; i < std::size(kKnobs); ++i) {
+    const std::vector<std::string> names = names_of(kKnobs[i]);
+    known.push_back(parameter_name(kKnobs[i]));
+    if (std::find(names.begin(), names.end(), flag) == names.end()) continue;
+    values_[i] = std::move(value);
+    if (kKnobs[i].real == &SamplingParams::temp) greedy_ = false;
+    return {};
+  }
+  const std::string guess = nearest(std::string(name), known);
+  return fail(ErrorCode::usage, "there is no parameter '{}'{}", printable(name, 40),
+              guess.empty() ? "" : "; did you mean " + guess + "?");
+}
+
+std::vector<std::pair<std::string, std::string>> SamplingOptions::describe(
+    const SamplingParams& params) {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const Knob& knob : kKnobs)
+    values.emplace_back(parameter_name(knob), knob.real != nullptr
+                                                  ? fmt::format("{}", params.*knob.real)
+                                                  : fmt::format("{}", params.*knob.whole));
+  values.emplace_back("seed", params.seed == sample::kRandomSeed ? "-1 (a fresh one each time)"
+                                                                 : fmt::format("{}", params.seed));
+  return values;
 }
 
 std::vector<std::string> SamplingOptions::dry_breakers() const {

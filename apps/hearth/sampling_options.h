@@ -5,6 +5,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -20,6 +22,12 @@ class SamplingOptions {
   // The defaults with what the user asked for laid over them; usage for a value that makes no
   // sense. Whether it does depends on no model, so commands ask once before they look for one.
   Result<sample::SamplingParams> over(sample::SamplingParams defaults) const;
+  // Sets what the flag of this name sets ("temperature" is --temperature, "top_k" is --top-k), to
+  // be judged by over(). usage for a name that is not a flag with one number, or of the samplers.
+  Result<void> set(std::string_view name, std::string value);
+  // Each number by its Ollama name, where there is one, and its value as text.
+  static std::vector<std::pair<std::string, std::string>> describe(
+      const sample::SamplingParams& params);
   // The texts that end a repetition for DRY.
   std::vector<std::string> dry_breakers() const;
 

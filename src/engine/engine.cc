@@ -14,6 +14,7 @@
 #include "engine/prompt.h"
 #include "engine/sampling_defaults.h"
 #include "engine/scheduler.h"
+#include "engine/thinking.h"
 #include "engine/token_rules.h"
 
 namespace hearth::engine {
@@ -54,6 +55,7 @@ struct Engine::Impl {
   // The engine thread's own.
   std::unique_ptr<LoadedModel> model;
   std::unique_ptr<TokenRules> token_rules;  // of the model's tokenizer
+  Thinking thinking;
   std::list<Running> running;
   std::list<CachedSequence> cached;
   model::Batch batch;
@@ -155,15 +157,22 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
   }
   model = std::move(*result);
   token_rules = std::make_unique<TokenRules>(*model->tokenizer());
+  if (options.wants_thinking_facts && model->chat_template() != nullptr)
+    thinking = find_thinking(*model->chat_template(), *model->tokenizer());
   sample::ChosenDefaults defaults = sampling_defaults(model->gguf());
   std::string notice = model->notice();
   for (const std::string& warning : defaults.warnings)
     notice += (notice.empty() ? "" : " ") + warning;
+  const auto arch = model->gguf().get_string("general.architecture").value_or(std::nullopt);
+  std::string architecture(arch.value_or(std::string_view()));
   const std::string& name = model->plan().hparams.name;
   static_cast<void>(load_events.push({0, LoadedEvent{.name = name.empty() ? file_name : name,
                                                      .n_ctx = model->n_ctx(),
                                                      .notice = std::move(notice),
-                                                     .sampling = std::move(defaults.params)}}));
+                                                     .sampling = std::move(defaults.params),
+                                                     .architecture = std::move(architecture),
+                                                     .chat_template = model->template_source(),
+                                                     .thinking = thinking.facts}}));
   return true;
 }
 
@@ -222,8 +231,12 @@ Result<Running> Engine::Impl::make_running(Submission& submission) {
   sample::Sampler sampler = TRY(sample::Sampler::create(token_rules->applied(submission.request),
                                                         model->plan().hparams.n_vocab));
   model::Sequence sequence = reuse_past(prompt);
-  return Running(std::move(submission.request), std::move(submission.events), *model->tokenizer(),
-                 std::move(sampler), std::move(sequence), std::move(prompt));
+  const bool thinks = opens_thinking(thinking.facts, *model->tokenizer(), prompt);
+  const bool shows_marks = submission.request.show_thinking_marks;
+  Running request(std::move(submission.request), std::move(submission.events), *model->tokenizer(),
+                  std::move(sampler), std::move(sequence), std::move(prompt));
+  request.expect_thinking(thinks, shows_marks ? thinking.control_marks : std::vector<TokenId>());
+  return request;
 }
 
 // The cached past with the longest common beginning, cut to it. The last prompt token is always

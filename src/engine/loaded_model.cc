@@ -59,6 +59,7 @@ Result<void> LoadedModel::load_text(const LoadOptions& options) {
     return {};
   }
   template_ = std::move(*parsed);
+  template_source_ = std::move(source);
   return {};
 }
 

@@ -42,6 +42,7 @@ struct LoadOptions {
       chat_template;  // a source that overrides the file's; empty: the file's or the family's
   std::string chat_template_name;  // which of those (text/template_choice.h); empty: the usual one
   FindSmaller find_smaller;        // may be empty
+  bool wants_thinking_facts = false;  // find out how the model's reasoning is marked
 };
 
 class LoadedModel {
@@ -57,6 +58,7 @@ class LoadedModel {
   model::SequenceStore& sequences() { return *sequences_; }
   const text::Tokenizer* tokenizer() const { return tokenizer_.get(); }
   const text::ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }
+  const std::string& template_source() const { return template_source_; }
   // What the user should know about this model here, or empty.
   std::string notice() const;
   std::uint32_t n_ctx() const { return memory_.n_ctx; }
@@ -76,6 +78,7 @@ class LoadedModel {
   std::unique_ptr<model::SequenceStore> sequences_;
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::optional<text::ChatTemplate> template_;
+  std::string template_source_;  // of template_
   std::string template_notice_;
 };
 

@@ -43,6 +43,9 @@ struct Request {
   // Texts that end a repetition for DRY, for a caller that does not know the vocabulary; used when
   // sampling.dry_sequence_breakers is empty.
   std::vector<std::string> dry_breakers = {};
+  // Write the marks around the reasoning (ThinkingFacts) also where they are control tokens, which
+  // an answer leaves out otherwise.
+  bool show_thinking_marks = false;
 };
 
 enum class FinishReason : std::uint8_t { end_of_generation, stop_text, max_tokens, context_full };
@@ -51,15 +54,26 @@ std::string_view name_of(FinishReason reason);
 struct LoadProgressEvent {
   std::uint64_t done_bytes = 0, total_bytes = 0;
 };
+// How the chat template marks and switches the reasoning of a model; empty fields: it does not
+// tell, or nobody asked (LoadOptions::wants_thinking_facts).
+struct ThinkingFacts {
+  std::string open_mark, close_mark;  // around the reasoning that begins an answer
+  std::string switch_name;            // a variable of the template
+  std::string on_json, off_json;      // its values; "null" stands for leaving it out
+};
 struct LoadedEvent {
   std::string name;  // general.name or the file's name
   std::uint32_t n_ctx = 0;
   std::string notice;               // something the user should know, or empty
   sample::SamplingParams sampling;  // the model's defaults, for requests to start from
+  std::string architecture;
+  std::string chat_template;  // the source in use; empty: none
+  ThinkingFacts thinking;
 };
 struct StartedEvent {  // the prompt is read, the first token is on its way
   std::uint32_t n_prompt = 0;
   std::uint32_t n_reused = 0;  // of which were still in the KV cache
+  bool is_thinking = false;    // the prompt ends in the mark that begins the reasoning
 };
 struct TextEvent {
   std::string text;  // whole UTF-8

@@ -27,10 +27,15 @@ Running::Running(Request asked, std::shared_ptr<EventQueue> events,
   sampler.accept_prompt(tokens);
 }
 
+void Running::expect_thinking(bool has_begun, std::vector<TokenId> shown_marks) {
+  starts_thinking_ = has_begun;
+  decoder_.show(std::move(shown_marks));
+}
+
 void Running::accept(TokenId token, const text::Tokenizer& tokenizer, std::uint32_t n_ctx) {
   if (n_generated_ == 0) {
     first_token_ = Clock::now();
-    send(StartedEvent{n_prompt, n_reused});
+    send(StartedEvent{n_prompt, n_reused, starts_thinking_});
   }
   sampler.accept(token);
   tokens.push_back(token);

@@ -24,6 +24,9 @@ class Running {
   Running(Request asked, std::shared_ptr<EventQueue> events, const text::Tokenizer& tokenizer,
           sample::Sampler chosen_sampler, model::Sequence state, std::vector<TokenId> prompt);
 
+  // Before the first token: whether the prompt has begun the reasoning, and which control tokens of
+  // its marks are to be written.
+  void expect_thinking(bool has_begun, std::vector<TokenId> shown_marks);
   // Takes a sampled token in: text out, and the end if this was it. n_ctx is the context's length.
   void accept(TokenId token, const text::Tokenizer& tokenizer, std::uint32_t n_ctx);
   void finish(FinishReason reason);
@@ -63,6 +66,7 @@ class Running {
   text::StreamDecoder decoder_;
   StopStrings stops_;
   std::uint32_t n_generated_ = 0;
+  bool starts_thinking_ = false;
   bool ended_ = false, gone_ = false;
   Clock::time_point submitted_ = Clock::now(), first_token_{};
 };

@@ -7,6 +7,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "text/tokenizer.h"
 
@@ -16,14 +18,17 @@ class StreamDecoder {
  public:
   explicit StreamDecoder(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
 
+  // Control tokens that are text all the same.
+  void show(std::vector<TokenId> control_tokens) { shown_ = std::move(control_tokens); }
   // The text that this token completes: whole runes only, bytes that can never become UTF-8 as
-  // U+FFFD. Control tokens add nothing.
+  // U+FFFD. Other control tokens add nothing.
   std::string push(TokenId id);
   // What is left at the end, with U+FFFD for a rune that was never completed.
   std::string finish();
 
  private:
   const Tokenizer* tokenizer_;
+  std::vector<TokenId> shown_;
   std::string pending_;
 };
 
