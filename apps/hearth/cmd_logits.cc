@@ -65,7 +65,8 @@ Result<int> write_logits(const LogitsOptions& options) {
     return fail(ErrorCode::does_not_fit,
                 "{} tokens do not fit into a context of {}; use a larger -c", tokens.size(),
                 load.n_ctx);
-  const auto loaded = TRY(engine::LoadedModel::load(TRY(open_model(name)), load));
+  const auto loaded =
+      TRY(engine::LoadedModel::load(TRY(open_model(name, options.model.offline())), load));
   const std::uint32_t n_vocab = loaded->plan().hparams.n_vocab;
   for (const model::TokenId token : tokens)
     if (static_cast<std::uint32_t>(token) >= n_vocab)

@@ -154,7 +154,7 @@ Result<int> make_random(MakeRandomOptions options) {
   if (options.output.empty())
     options.output = fmt::format("random-{}-{}.gguf", shape.name, model::name_of(*mix));
   const std::uint64_t max_shard_bytes = TRY(parse_size(options.split_max_size));
-  const auto source = TRY(format::ModelFiles::map(TRY(open_model(options.vocab))));
+  const auto source = TRY(format::ModelFiles::map(TRY(open_model(options.vocab, true))));
   text::FittedVocab vocab = TRY(text::fit_vocab(source->gguf(), shape.n_vocab));
 
   const std::vector<RandomTensor> tensors = random_tensors(shape, *mix);

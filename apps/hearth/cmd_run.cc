@@ -119,7 +119,7 @@ Result<int> run(const RunOptions& options) {
 
   const bool chat = split.prompt.empty() && options.prompt_file.empty() && stdin_is_terminal();
   auto load_events = std::make_shared<engine::EventQueue>(64);
-  engine::Engine engine(TRY(open_model(split.model)), load, load_events);
+  engine::Engine engine(TRY(open_model(split.model, options.model.offline())), load, load_events);
   std::string prompt;
   if (!chat) {
     prompt = TRY(complete_prompt(options, split.prompt));

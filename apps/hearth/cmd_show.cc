@@ -265,7 +265,8 @@ Result<int> show_memory(const format::ModelFiles& files, const engine::LoadOptio
 Result<int> show(const ShowOptions& options) {
   const engine::LoadOptions load = TRY(options.compute.take());
   const std::string name = TRY(options.model.take());
-  const auto files = TRY(format::ModelFiles::map(TRY(open_model(name))));
+  const fetch::FoundModel found = TRY(locate_model(name, options.model.offline()));
+  const auto files = TRY(format::ModelFiles::map(TRY(open_found(found, name))));
   const format::Gguf& gguf = files->gguf();
   if (options.check) return check(gguf, options.json);
   if (options.memory) return show_memory(*files, load, options.json);
@@ -278,10 +279,7 @@ Result<int> show(const ShowOptions& options) {
                          : std::string(*source)));
     return 0;
   }
-  const store::Store store = TRY(store::Store::open_default());
-  const auto resolved = store.resolve(name);
-  const Facts facts =
-      gather(*files, resolved && !resolved->paths.empty() ? resolved->paths[0] : name);
+  const Facts facts = gather(*files, found.paths[0]);
   TRY(write_stdout(options.json ? to_json_text(to_json(facts, gguf, options), 2) + "\n"
                                 : to_text(facts, gguf, options)));
   return 0;

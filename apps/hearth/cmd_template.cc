@@ -73,7 +73,8 @@ struct Model {
 Result<Model> open(const ModelArgument& argument) {
   Model model;
   if (!argument.given()) return model;
-  model.files = TRY(format::ModelFiles::map(TRY(open_model(TRY(argument.take())))));
+  model.files =
+      TRY(format::ModelFiles::map(TRY(open_model(TRY(argument.take()), argument.offline()))));
   model.tokenizer = TRY(text::Tokenizer::load(model.files->gguf()));
   return model;
 }

@@ -19,8 +19,9 @@ namespace {
 
 constexpr std::size_t kMaxInput = std::size_t{1} << 30;
 
-Result<std::shared_ptr<const text::Tokenizer>> load_tokenizer(const std::string& model) {
-  const auto files = TRY(format::ModelFiles::map(TRY(open_model(model))));
+Result<std::shared_ptr<const text::Tokenizer>> load_tokenizer(const ModelArgument& argument) {
+  const auto files =
+      TRY(format::ModelFiles::map(TRY(open_model(TRY(argument.take()), argument.offline()))));
   return text::Tokenizer::load(files->gguf());
 }
 
@@ -30,7 +31,7 @@ struct TokenizeOptions {
 };
 
 Result<int> tokenize(const TokenizeOptions& options) {
-  const auto tokenizer = TRY(load_tokenizer(TRY(options.model.take())));
+  const auto tokenizer = TRY(load_tokenizer(options.model));
   const std::string input = TRY(read_all(0, kMaxInput));
   std::vector<text::TokenId> ids;
   tokenizer->encode(input, {.add_special = !options.no_bos, .parse_special = !options.no_special},
@@ -47,7 +48,7 @@ Result<int> tokenize(const TokenizeOptions& options) {
 }
 
 Result<int> detokenize(const ModelArgument& model) {
-  const auto tokenizer = TRY(load_tokenizer(TRY(model.take())));
+  const auto tokenizer = TRY(load_tokenizer(model));
   const std::string input = TRY(read_all(0, kMaxInput));
   const auto ids = TRY(parse_token_ids(input, tokenizer->size()));
   std::string bytes;

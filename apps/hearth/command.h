@@ -28,8 +28,10 @@ struct Command {
   CommandGroup group = CommandGroup::models;
 };
 
+Action declare_alias(Flags& flags);
 Action declare_compare(Flags& flags);
 Action declare_completion(Flags& flags);
+Action declare_cp(Flags& flags);
 Action declare_detokenize(Flags& flags);
 Action declare_import(Flags& flags);
 Action declare_list(Flags& flags);
@@ -37,10 +39,13 @@ Action declare_logits(Flags& flags);
 Action declare_make_random(Flags& flags);
 Action declare_man(Flags& flags);
 Action declare_perplexity(Flags& flags);
+Action declare_pull(Flags& flags);
+Action declare_rm(Flags& flags);
 Action declare_run(Flags& flags);
 Action declare_show(Flags& flags);
 Action declare_template(Flags& flags);
 Action declare_tokenize(Flags& flags);
+Action declare_verify(Flags& flags);
 Action declare_version(Flags& flags);
 
 // In the order in which help lists them, the commands of one group together.

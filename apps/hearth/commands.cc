@@ -9,8 +9,14 @@ std::span<const Command> commands() {
   using enum CommandGroup;
   static constexpr Command kCommands[] = {
       {"run", "answer a prompt, or chat", declare_run, answers},
+      {"pull", "fetch a model into the store", declare_pull},
       {"import", "take a GGUF file into the store", declare_import},
-      {"list", "list the models in the store", declare_list},
+      {"list", "list the models of the store and of other programs", declare_list},
+      {"ls", "the same as list", declare_list},
+      {"rm", "remove models from the store", declare_rm},
+      {"cp", "give a model of the store a second name", declare_cp},
+      {"verify", "check the hashes of the store's files", declare_verify},
+      {"alias", "names of your own for models", declare_alias},
       {"show", "what a model is: sizes, types, template, metadata", declare_show},
       {"tokenize", "text on standard input to token ids", declare_tokenize, tools},
       {"detokenize", "token ids on standard input to text", declare_detokenize, tools},

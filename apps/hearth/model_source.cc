@@ -1,53 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model_source.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/escape.h"
+#include "pull_model.h"
+#include "store/known_models.h"
 #include "store/shards.h"
-#include "store/store.h"
 
 namespace hearth::app {
 namespace {
+
+using fetch::FoundModel;
+using fetch::RefKind;
 
 // A bare word that names a file in this folder is a path too, unless the store knows it as a model.
 bool is_file_here(const std::string& word) {
   return ::access(word.c_str(), F_OK) == 0;
 }
 
-Result<std::vector<format::NamedFd>> open_paths(const std::vector<std::string>& paths,
-                                                const std::string& shown) {
-  std::vector<format::NamedFd> shards;
-  for (const std::string& path : paths) {
-    UniqueFd fd = TRY(open_for_read(path));
-    shards.push_back({std::move(fd), paths.size() == 1 ? shown : path});
-  }
-  return shards;
+bool can_be_fetched(const fetch::ModelRef& ref) {
+  if (ref.kind == RefKind::hub || ref.kind == RefKind::url) return true;
+  if (ref.kind != RefKind::name) return false;
+  const store::KnownModel* known = store::find_known_model(ref.text);
+  return known != nullptr && !known->hub.empty();
+}
+
+Result<FoundModel> fetch_model(fetch::Places& places, const fetch::ModelRef& ref,
+                               const std::string& model, bool offline) {
+  const bool forbidden = offline || TRY(fetch::hub_access_from_environment())
+  .offline;
+  if (forbidden)
+    return fail(ErrorCode::not_found,
+                "'{}' is not here, and --offline (or HF_HUB_OFFLINE) forbids to fetch it; "
+                "`hearth list` shows what is here",
+                printable(model));
+  fmt::print(stderr, "hearth: {} is not here yet: fetching it\n", printable(model));
+  const fetch::Pulled pulled = TRY(pull_model(places.store, {.ref = ref}));
+  store::Model whole = TRY(places.store.find(pulled.manifest.name));
+  return FoundModel{.name = whole.manifest.name,
+                    .owner = "hearth",
+                    .paths = std::move(whole.paths),
+                    .manifest = std::move(whole.manifest)};
+}
+
+// What somebody who is used to llama.cpp or Ollama meant by ORG/REPO.
+std::string hub_advice(const std::string& model) {
+  const auto as_hub = fetch::parse_model_ref("hf:" + model);
+  if (model.starts_with('.') || model.ends_with(".gguf") || !as_hub) return "";
+  return fmt::format("; for the model of the hub write hf:{}", printable(model, 200));
 }
 
 }  // namespace
 
-Result<std::vector<format::NamedFd>> open_model(const std::string& model) {
-  const store::Store store = TRY(store::Store::open_default());
-  auto resolved = store.resolve(model);
-  if (resolved) return open_paths(resolved->paths, model);
-  if (resolved.error().code == ErrorCode::not_found && is_file_here(model))
-    return open_paths(TRY(store::all_shards(model)), model);
-  return std::unexpected(resolved.error());
+Result<FoundModel> locate_model(const std::string& model, bool offline) {
+  fetch::Places places = TRY(fetch::usual_places());
+  const auto ref = fetch::resolve_ref(places, model);
+  auto found =
+      ref ? fetch::find_model(places, *ref) : Result<FoundModel>(std::unexpected(ref.error()));
+  if (found || (ref && found.error().code != ErrorCode::not_found)) return found;
+  if (ref && ref->kind == RefKind::path) {
+    found.error().message += hub_advice(model);
+    return found;
+  }
+  if (is_file_here(model)) return FoundModel {
+      .name = model, .owner = {}, .paths = TRY(store::all_shards(model))
+      , .manifest = std::nullopt
+    };
+  if (ref && can_be_fetched(*ref)) return fetch_model(places, *ref, model, offline);
+  // "Tiny" is no name, but the store knows what is near to it.
+  if (!ref && model.find_first_of(":/") == std::string::npos)
+    if (const auto near = places.store.find(model); !near) return std::unexpected(near.error());
+  return found;
+}
+
+Result<std::vector<format::NamedFd>> open_found(const FoundModel& found, const std::string& model) {
+  std::vector<format::NamedFd> shards;
+  for (const std::string& path : found.paths) {
+    UniqueFd fd = TRY(open_for_read(path));
+    shards.push_back({std::move(fd), found.paths.size() == 1 ? model : path});
+  }
+  return shards;
+}
+
+Result<std::vector<format::NamedFd>> open_model(const std::string& model, bool offline) {
+  return open_found(TRY(locate_model(model, offline)), model);
 }
 
 void ModelArgument::declare(Flags& flags, bool positional) {
   if (positional)
-    flags.add("MODEL", positional_, "a name from 'hearth list' or the path of a GGUF file");
+    flags.add("MODEL", positional_,
+              "a name from 'hearth list', hf:ORG/REPO[:QUANT], or the path of a GGUF file");
   flags.add("-m,--model", flag_, "the same as MODEL").value("MODEL").variable("MODEL");
+  flags.add("-hf,-hfr,--hf-repo", hub_, "ORG/REPO[:QUANT] of the Hugging Face hub")
+      .value("REPO")
+      .variable("HF_REPO");
+  flags.add("--offline", offline_, "never fetch a model that is not here").variable("OFFLINE");
   flags.take_foreign_flags();
 }
 
 Result<std::string> ModelArgument::take() const {
-  if (positional_.empty() && flag_.empty())
-    return fail(ErrorCode::usage, "give a model: a name or -m FILE");
-  if (!positional_.empty() && !flag_.empty() && positional_ != flag_)
-    return fail(ErrorCode::usage, "two models given: {} and {}", positional_, flag_);
-  return flag_.empty() ? positional_ : flag_;
+  std::string model;
+  const std::string hub = hub_.empty() || hub_.starts_with("hf:") ? hub_ : "hf:" + hub_;
+  for (const std::string& one : {positional_, flag_, hub}) {
+    if (one.empty()) continue;
+    if (!model.empty() && model != one)
+      return fail(ErrorCode::usage, "two models given: {} and {}", model, one);
+    model = one;
+  }
+  if (model.empty()) return fail(ErrorCode::usage, "give a model: a name or -m FILE");
+  return model;
 }
 
 }  // namespace hearth::app

@@ -1,32 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From what the user calls a model to open files: the one place of the command line that knows the
-// store and opens models' paths.
+// From what the user calls a model to open files: the one place of the command line that knows
+// where models are and opens their paths.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "fetch/find_model.h"
 #include "flags.h"
 #include "format/model_files.h"
 
 namespace hearth::app {
 
-// A store name, or the path of a GGUF file (of any one shard of a split model: all are opened).
-// Messages name the file as it was given.
-Result<std::vector<format::NamedFd>> open_model(const std::string& model);
+// What MODEL means (fetch::find_model, aliases included). What is not here but can be fetched (a
+// known name, hf:..., an address) is pulled first, with progress on standard error, unless
+// `offline` or HF_HUB_OFFLINE forbids it.
+Result<fetch::FoundModel> locate_model(const std::string& model, bool offline);
 
-// Declares MODEL as a positional argument and as -m/--model, as llama.cpp has it; the action then
-// calls take(), which is a usage error when neither was given.
+// Opens its files, of a split model all. Messages name the file as `model` has it.
+Result<std::vector<format::NamedFd>> open_found(const fetch::FoundModel& found,
+                                                const std::string& model);
+
+// Both in one.
+Result<std::vector<format::NamedFd>> open_model(const std::string& model, bool offline);
+
+// Declares MODEL as a positional argument and as -m/--model and -hf/--hf-repo, as llama.cpp has
+// them, and --offline; the action then calls take(), which is a usage error when none was given.
 class ModelArgument {
  public:
   void declare(Flags& flags, bool positional = true);
   Result<std::string> take() const;
-  bool given() const { return !positional_.empty() || !flag_.empty(); }
+  bool given() const { return !positional_.empty() || !flag_.empty() || !hub_.empty(); }
+  bool offline() const { return offline_; }
 
  private:
-  std::string positional_, flag_;
+  std::string positional_, flag_, hub_;
+  bool offline_ = false;
 };
 
 }  // namespace hearth::app

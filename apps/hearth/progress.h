@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace hearth::app {
@@ -23,6 +24,7 @@ class ProgressBar {
   std::string label_;
   bool enabled_;
   bool shown_ = false;
+  std::optional<std::uint64_t> first_done_;  // what was done before, which says nothing of the rate
   std::chrono::steady_clock::time_point started_, last_;
 };
 

@@ -31,6 +31,10 @@ Error path_error(const std::string& path, int error_number) {
           fmt::format("{}: {}", printable(path), errno_text(error_number))};
 }
 
+std::int64_t mtime_ns_of(const struct stat& status) {
+  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+}
+
 Result<void> make_folders(const std::string& path) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);

@@ -4,6 +4,9 @@
 // kept, and changes that are on the disk when the call returns. Errors are io and name the path.
 #pragma once
 
+#include <sys/stat.h>
+
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,5 +67,11 @@ Result<void> sweep_temp_files(const std::string& folder);
 // Replaces a file in one step: a reader sees the old text or the new one, also after a power cut.
 Result<void> replace_file(const std::string& folder, const std::string& name,
                           std::string_view text);
+
+// The time, as manifests have it (ISO 8601).
+std::string now_utc();
+
+// When a file was last changed, as manifests of references have it.
+std::int64_t mtime_ns_of(const struct stat& status);
 
 }  // namespace hearth::store

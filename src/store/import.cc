@@ -3,13 +3,14 @@
 // Import in two halves. The long one (hash and copy to temporary files) holds no lock, so that
 // imports run side by side. The short one (rename into place, write the manifest) holds the store's
 // lock, so that remove() never sees a blob whose manifest is still to come.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <ctime>
+#include <climits>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@ constexpr std::size_t kCopyBytes = 1 << 20;
 struct Incoming {
   std::string path;
   UniqueFd fd;
+  struct stat status = {};       // before it was read
   StoredFile file;               // sha256 is known once it has been read
   std::string expected;          // hash, or empty
   std::optional<TempFile> copy;  // none when the store seems to have the blob
@@ -45,15 +47,6 @@ struct Progress {
   }
 };
 
-std::string now_utc() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts;
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
 Result<std::vector<Incoming>> open_all(const ImportOptions& options) {
   std::vector<Incoming> incoming;
   TRY(open_for_read(options.path));  // the file that was named is the one to complain about first
@@ -62,6 +55,7 @@ Result<std::vector<Incoming>> open_all(const ImportOptions& options) {
     one.path = path;
     one.fd = TRY(open_for_read(path));
     one.file.bytes = TRY(file_size(one.fd.get()));
+    if (::fstat(one.fd.get(), &one.status) != 0) return std::unexpected(path_error(path, errno));
     one.file.name = path.substr(path.rfind('/') + 1);
     if (path == options.path) one.expected = to_lower_hex(options.sha256);
     incoming.push_back(std::move(one));
@@ -91,7 +85,11 @@ Result<void> read_through(Incoming& one, Progress& progress) {
     offset += piece.size();
     progress.add(piece.size());
   }
-  if (offset != one.file.bytes)
+  struct stat after;
+  const bool changed = ::fstat(one.fd.get(), &after) != 0 ||
+                       mtime_ns_of(after) != mtime_ns_of(one.status) ||
+                       after.st_size != one.status.st_size;
+  if (offset != one.file.bytes || changed)
     return fail(ErrorCode::integrity, "{}: it changed while it was being read",
                 printable(one.path));
   one.file.sha256 = hash.finish_hex();
@@ -111,6 +109,34 @@ bool is_blob(const std::string& path, std::uint64_t bytes) {
          static_cast<std::uint64_t>(status.st_size) == bytes;
 }
 
+// Instead of a copy: the blob is the file itself under a second name. Under the store's lock.
+Result<void> link_as(const Incoming& one, const std::string& blob) {
+  if (is_blob(blob, one.file.bytes)) return {};
+  ::unlink(blob.c_str());  // what is no whole blob is none
+  if (::fsync(one.fd.get()) != 0 ||
+      ::linkat(AT_FDCWD, one.path.c_str(), AT_FDCWD, blob.c_str(), AT_SYMLINK_FOLLOW) != 0)
+    return fail(ErrorCode::io,
+                "{}: {}; a hard link needs the store's own file system, --reference "
+                "does not",
+                printable(one.path), errno_text(errno));
+  struct stat there;
+  if (::stat(blob.c_str(), &there) == 0 && there.st_ino == one.status.st_ino &&
+      there.st_dev == one.status.st_dev)
+    return {};
+  ::unlink(blob.c_str());
+  return fail(ErrorCode::integrity, "{}: it was replaced while it was being read",
+              printable(one.path));
+}
+
+Result<void> refer_to(Incoming& one) {
+  char resolved[PATH_MAX];
+  if (::realpath(one.path.c_str(), resolved) == nullptr)
+    return std::unexpected(path_error(one.path, errno));
+  one.file.path = resolved;
+  one.file.mtime_ns = mtime_ns_of(one.status);
+  return {};
+}
+
 // A first look that saves the copy of a file that is there already. It may be wrong either way.
 Result<bool> seems_present(const std::string& blobs, const Incoming& one) {
   for (const std::string& name : TRY(names_in(blobs))) {
@@ -122,16 +148,6 @@ Result<bool> seems_present(const std::string& blobs, const Incoming& one) {
 }
 
 }  // namespace
-
-Result<void> Store::check_name_is_free(const Manifest& manifest, bool replace) const {
-  const auto present = read_manifest(manifest.name);
-  if (!present && present.error().code == ErrorCode::not_found) return {};
-  if (replace || !present || present->files == manifest.files) return {};
-  return fail(
-      ErrorCode::usage,
-      "the name '{}' belongs to another model ({}): choose another name, or remove it first",
-      manifest.name, printable(present->files[0].name));
-}
 
 Result<Manifest> Store::import_file(const ImportOptions& options) {
   TRY(check_model_name(options.name));
@@ -155,8 +171,9 @@ Result<Manifest> Store::import_file(const ImportOptions& options) {
     TRY(sweep_temp_files(manifests_dir()));
   }
   std::uint64_t bytes_to_copy = 0;
+  const bool copies = options.mode == ImportMode::copy;
   for (Incoming& one : incoming) {
-    if (TRY(seems_present(blobs_dir(), one))) continue;
+    if (!copies || TRY(seems_present(blobs_dir(), one))) continue;
     TRY(start_copy(one));
     bytes_to_copy += one.file.bytes;
   }
@@ -168,7 +185,7 @@ Result<Manifest> Store::import_file(const ImportOptions& options) {
   while (true) {
     lock = TRY(lock_file(root_ + "/lock"));
     const auto missing = std::ranges::find_if(incoming, [&](const Incoming& one) {
-      return !one.copy && !is_blob(blob_path(one.file.sha256), one.file.bytes);
+      return copies && !one.copy && !is_blob(blob_path(one.file.sha256), one.file.bytes);
     });
     if (missing == incoming.end()) break;
     lock.reset();
@@ -183,21 +200,17 @@ Result<Manifest> Store::import_file(const ImportOptions& options) {
                     .source = options.source.empty() ? options.path : options.source,
                     .licence = options.licence,
                     .created = now_utc()};
-  for (const Incoming& one : incoming) manifest.files.push_back(one.file);
-  TRY(check_name_is_free(manifest, options.replace));
-  const auto commit = [&]() -> Result<void> {
-    for (Incoming& one : incoming)
+  for (Incoming& one : incoming) {
+    if (options.mode == ImportMode::reference) TRY(refer_to(one));
+    manifest.files.push_back(one.file);
+  }
+  TRY(commit(manifest, options.replace, [&]() -> Result<void> {
+    for (Incoming& one : incoming) {
       if (one.copy) TRY(one.copy->keep_as(blob_path(one.file.sha256)));
-    TRY(sync_folder(blobs_dir()));
-    return replace_file(manifests_dir(), options.name + ".json", to_text(manifest));
-  };
-  const auto committed = commit();
-  // Blobs without a manifest: what a failed commit placed, an earlier crash left, or --replace
-  // freed.
-  std::vector<std::string> problems;  // those of other manifests, which list() reports
-  const auto collected = collect_garbage(problems);
-  if (!committed) return std::unexpected(committed.error());
-  if (!collected) return std::unexpected(collected.error());
+      if (options.mode == ImportMode::link) TRY(link_as(one, blob_path(one.file.sha256)));
+    }
+    return {};
+  }));
   return manifest;
 }
 

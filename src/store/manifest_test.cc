@@ -43,7 +43,7 @@ TEST(Manifest, RefusesWhatIsNotOne) {
       {"", "not JSON"},
       {"[]", "not an object"},
       {good.substr(0, good.size() / 2), "not JSON"},
-      {replaced(good, "\"version\": 1", "\"version\": 2"), "another version"},
+      {replaced(good, "\"version\": 1", "\"version\": 3"), "another version"},
       {replaced(good, "tiny:q4", "other"), "names the model 'other'"},
       {replaced(good, a_hash, "../../../etc/passwd"), "not a hash"},
       {replaced(good, a_hash, std::string(64, 'A')), "not a hash"},

@@ -12,6 +12,8 @@ namespace hearth::store {
 namespace {
 
 constexpr std::size_t kMaxNameBytes = 128;
+// What a reference to a model elsewhere starts with.
+constexpr std::string_view kReserved[] = {"hf:", "ollama:", "llama.cpp:", "lmstudio:"};
 
 char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -41,7 +43,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 bool is_model_name(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxNameBytes && is_word_character(name[0]) &&
+  const bool reserved = std::ranges::any_of(
+      kReserved, [&](std::string_view prefix) { return name.starts_with(prefix); });
+  return !reserved && !name.empty() && name.size() <= kMaxNameBytes && is_word_character(name[0]) &&
          std::ranges::all_of(name, is_name_character) && !name.ends_with(".gguf");
 }
 
@@ -49,7 +53,7 @@ Result<void> check_model_name(std::string_view name) {
   if (is_model_name(name)) return {};
   return fail(ErrorCode::usage,
               "'{}' is not a model name: up to {} of a-z 0-9 . _ : -, the first a letter or digit, "
-              "and no .gguf at the end",
+              "and neither hf: at the start nor .gguf at the end",
               printable(name), kMaxNameBytes);
 }
 

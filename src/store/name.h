@@ -12,7 +12,8 @@
 
 namespace hearth::store {
 
-// [a-z0-9][a-z0-9._:-]{0,127}, and not ending in .gguf, which would mean a path.
+// [a-z0-9][a-z0-9._:-]{0,127}, not ending in .gguf, which would mean a path, and not starting as
+// the models of the hub and of other programs do (hf:, ollama:, llama.cpp:, lmstudio:).
 bool is_model_name(std::string_view name);
 Result<void> check_model_name(std::string_view name);
 

@@ -75,6 +75,10 @@ std::string Store::manifest_path(std::string_view name) const {
   return fmt::format("{}/{}{}", manifests_dir(), name, kManifestEnd);
 }
 
+std::string Store::path_of(const StoredFile& file) const {
+  return file.is_reference() ? file.path : blob_path(file.sha256);
+}
+
 Result<std::vector<std::string>> Store::model_names() const {
   std::vector<std::string> names;
   for (std::string& entry : TRY(names_in(manifests_dir()))) {
@@ -96,13 +100,20 @@ Result<Manifest> Store::read_manifest(std::string_view name) const {
 
 Result<void> Store::check_blobs(const Manifest& manifest) const {
   for (const StoredFile& file : manifest.files) {
-    const std::string path = blob_path(file.sha256);
+    const std::string path = path_of(file);
     struct stat status;
     const bool there = ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
-    if (!there || static_cast<std::uint64_t>(status.st_size) != file.bytes)
-      return fail(ErrorCode::integrity, "{}: {} ({}) {}; import it again", manifest.name,
-                  printable(path), printable(file.name),
-                  there ? "does not have its size" : "is missing");
+    const char* wrong = nullptr;
+    if (!there) {
+      wrong = "is missing";
+    } else if (static_cast<std::uint64_t>(status.st_size) != file.bytes) {
+      wrong = "does not have its size";
+    } else if (file.is_reference() && mtime_ns_of(status) != file.mtime_ns) {
+      wrong = "changed since it was imported";
+    }
+    if (wrong != nullptr)
+      return fail(ErrorCode::integrity, "{}: {} ({}) {}; {}", manifest.name, printable(path),
+                  printable(file.name), wrong, repair_advice(manifest));
   }
   return {};
 }
@@ -136,21 +147,8 @@ Result<Model> Store::find(std::string_view name) const {
     , {}
   };
   TRY(check_blobs(model.manifest));
-  for (const StoredFile& file : model.manifest.files) model.paths.push_back(blob_path(file.sha256));
+  for (const StoredFile& file : model.manifest.files) model.paths.push_back(path_of(file));
   return model;
-}
-
-Result<Resolved> Store::resolve(std::string_view model) const {
-  if (is_path(model)) {
-    const std::string path(model);
-    TRY(open_for_read(path));
-    return Resolved {
-      TRY(all_shards(path))
-      , std::nullopt
-    };
-  }
-  Model found = TRY(find(model));
-  return Resolved{std::move(found.paths), std::move(found.manifest)};
 }
 
 Error Store::no_such_model(std::string_view name) const {
@@ -169,7 +167,11 @@ Error Store::no_such_model(std::string_view name) const {
 }
 
 Result<Removal> Store::remove(std::string_view name) {
-  const std::string path = is_model_name(name) ? manifest_path(name) : "";
+  std::string path = is_model_name(name) ? manifest_path(name) : "";
+  if (!path.empty() && ::access(path.c_str(), F_OK) != 0) {
+    const std::string other = other_spelling(name);
+    path = is_model_name(other) ? manifest_path(other) : "";
+  }
   if (path.empty() || ::access(path.c_str(), F_OK) != 0)
     return std::unexpected(no_such_model(name));
   const UniqueFd lock = TRY(lock_file(root_ + "/lock"));
@@ -178,6 +180,17 @@ Result<Removal> Store::remove(std::string_view name) {
   Removal removal;
   removal.bytes_freed = TRY(collect_garbage(removal.problems));
   return removal;
+}
+
+Result<Manifest> Store::copy(std::string_view from, const std::string& to, bool replace) {
+  TRY(check_model_name(to));
+  TRY(find(from));  // tells what is wrong with it
+  const UniqueFd lock = TRY(lock_file(root_ + "/lock"));
+  Manifest manifest = TRY(find(from))
+  .manifest;
+  manifest.name = to;
+  TRY(commit(manifest, replace, [] { return Result<void>(); }));
+  return manifest;
 }
 
 // Called under the lock. A manifest that cannot be read may list any blob, so that one such
@@ -190,7 +203,8 @@ Result<std::uint64_t> Store::collect_garbage(std::vector<std::string>& problems)
       problems.push_back(manifest.error().message + "; no file was deleted because of it");
       return 0;
     }
-    for (const StoredFile& file : manifest->files) used.insert("sha256-" + file.sha256);
+    for (const StoredFile& file : manifest->files)
+      if (!file.is_reference()) used.insert("sha256-" + file.sha256);
   }
   std::uint64_t bytes_freed = 0;
   for (const std::string& blob : TRY(names_in(blobs_dir()))) {

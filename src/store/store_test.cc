@@ -34,10 +34,10 @@ class StoreTest : public testing::Test {
   std::string manifest_file(const std::string& name) {
     return store_.root() + "/manifests/" + name + ".json";
   }
-  std::string error_of_resolve(const std::string& model) {
-    const auto resolved = store_.resolve(model);
-    EXPECT_EQ(resolved.error().code, ErrorCode::not_found);
-    return resolved.error().message;
+  std::string error_of_find(const std::string& model) {
+    const auto found = store_.find(model);
+    EXPECT_EQ(found.error().code, ErrorCode::not_found);
+    return found.error().message;
   }
 };
 
@@ -95,36 +95,21 @@ TEST_F(StoreTest, LatestIsTheTagThatMayBeLeftOut) {
   EXPECT_EQ(store_.find("sized").error().code, ErrorCode::not_found);
 }
 
-TEST_F(StoreTest, ResolveTellsPathsFromNames) {
-  import("tiny", "weights");
-  EXPECT_EQ(store_.resolve("tiny").value().manifest->name, "tiny");
-  const std::string path = dir_.write("other.gguf", "x");
-  const Resolved resolved = store_.resolve(path).value();
-  EXPECT_THAT(resolved.paths, ElementsAre(path));
-  EXPECT_FALSE(resolved.manifest.has_value());
+TEST(IsPath, HasASlashOrEndsInGguf) {
   EXPECT_TRUE(is_path("./x"));
   EXPECT_TRUE(is_path("x.gguf"));
   EXPECT_FALSE(is_path("x:gguf"));
-  EXPECT_EQ(store_.resolve(dir_.path()).error().code, ErrorCode::integrity);  // a folder
-}
-
-TEST_F(StoreTest, ResolveFindsTheShardsBesideAPath) {
-  const std::string first = dir_.write("m-00001-of-00002.gguf", "1");
-  EXPECT_THAT(error_of_resolve(first), HasSubstr("m-00002-of-00002.gguf"));
-  const std::string second = dir_.write("m-00002-of-00002.gguf", "2");
-  EXPECT_THAT(store_.resolve(second).value().paths, ElementsAre(first, second));
 }
 
 TEST_F(StoreTest, NotFoundSaysWhatToDo) {
   import("qwen3:4b", "x");
-  EXPECT_THAT(error_of_resolve("qwen3"),
+  EXPECT_THAT(error_of_find("qwen3"),
               AllOf(HasSubstr("no model 'qwen3'"), HasSubstr("did you mean qwen3:4b?"),
                     HasSubstr("`hearth list`"), HasSubstr("`hearth import FILE --name NAME`")));
-  EXPECT_THAT(error_of_resolve("smollm2"), HasSubstr("`./try` gets it"));
-  EXPECT_THAT(error_of_resolve("no/such.gguf"), HasSubstr("no/such.gguf: No such file"));
-  EXPECT_THAT(error_of_resolve("evil\x1b[2J"), HasSubstr("evil\\x1b[2J"));
-  EXPECT_THAT(error_of_resolve(".."), HasSubstr("no model '..'"));
-  EXPECT_THAT(error_of_resolve(""), HasSubstr("no model ''"));
+  EXPECT_THAT(error_of_find("smollm2"), HasSubstr("`./try` gets it"));
+  EXPECT_THAT(error_of_find("evil\x1b[2J"), HasSubstr("evil\\x1b[2J"));
+  EXPECT_THAT(error_of_find(".."), HasSubstr("no model '..'"));
+  EXPECT_THAT(error_of_find(""), HasSubstr("no model ''"));
 }
 
 TEST_F(StoreTest, RemoveKeepsBlobsThatAreStillUsed) {

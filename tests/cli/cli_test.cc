@@ -49,13 +49,32 @@ TEST(Usage, HelpListsTheCommands) {
   for (const char* word : {"help", "--help", "-h"}) {
     const Outcome outcome = run({word});
     EXPECT_EQ(outcome.status, 0);
-    for (const char* command : {"run", "import", "list", "show", "tokenize", "detokenize",
+    for (const char* command : {"run", "pull", "import", "list", "show", "tokenize", "detokenize",
                                 "template", "logits", "compare", "perplexity", "version"})
       EXPECT_THAT(outcome.out, HasSubstr(command));
     EXPECT_THAT(outcome.err, IsEmpty());
   }
   EXPECT_THAT(run({"help", "run"}).out, HasSubstr("--temp"));
   EXPECT_EQ(run({"run", "--help"}).status, 0);
+}
+
+TEST(Pull, SaysWhatItCannotFetch) {
+  const auto pull = [](const std::string& model, std::vector<std::string> more = {}) {
+    std::vector<std::string> args = {"pull", model, "--offline"};
+    args.insert(args.end(), more.begin(), more.end());
+    return run({.args = args, .environment = own_store()});
+  };
+  EXPECT_EQ(pull("ftp://host/m.gguf").status, 2);
+  EXPECT_EQ(pull("hf:org").status, 2);
+  EXPECT_EQ(pull("hf:org/repo", {"--sha256", "abc"}).status, 2);
+  const Outcome path = pull("./m.gguf");
+  EXPECT_EQ(path.status, 2);
+  EXPECT_THAT(path.err, HasSubstr("hearth import"));
+  EXPECT_EQ(pull("no-such-model").status, 3);
+  const Outcome offline = pull("qwen3:4b");
+  EXPECT_EQ(offline.status, 1);
+  EXPECT_THAT(offline.err, HasSubstr("offline"));
+  EXPECT_THAT(offline.out, IsEmpty());
 }
 
 TEST(Usage, FaultsExitWithTwoAndSuggest) {
