@@ -246,6 +246,9 @@ TEST(Variables, NameTheModelWhereNoWordDoes) {
   EXPECT_THAT(run_alone({"run", "no-such", "a"}, variable).err, HasSubstr("'no-such'"));
   EXPECT_THAT(run_alone({"show", "no-such"}, variable).err, HasSubstr("'no-such'"));
   EXPECT_THAT(run_alone({"show", "-m", "no-such"}, variable).err, HasSubstr("'no-such'"));
+  const std::vector<std::string> both{variable[0], "LLAMA_ARG_HF_REPO=example/no-such-GGUF"};
+  EXPECT_THAT(run_alone({"show"}, both).err, HasSubstr("variable.gguf"));
+  EXPECT_THAT(run_alone({"show", "-m", "no-such"}, both).err, HasSubstr("'no-such'"));
 }
 
 TEST(Variables, ThatWouldChangeTheAnswerAreNotIgnoredInSilence) {
@@ -280,7 +283,7 @@ TEST(Help, IsShortAndGrouped) {
 }
 
 TEST(Help, KnowsWhatOthersCallTheirCommands) {
-  EXPECT_THAT(run({"ls"}).err, HasSubstr("'hearth list'"));
+  EXPECT_THAT(run({"cli"}).err, HasSubstr("'hearth run MODEL'"));
   const Outcome serve = run({"serve", "-m", "model.gguf", "--port", "80"});
   EXPECT_EQ(serve.status, kUsage);
   EXPECT_THAT(serve.err, HasSubstr("no server yet"));
