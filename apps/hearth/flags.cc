@@ -53,6 +53,11 @@ Flag& Flag::variable(std::string name) {
   return *this;
 }
 
+Flag& Flag::names_model() {
+  is_model = true;
+  return *this;
+}
+
 std::vector<std::string> split_names(std::string_view names) {
   std::vector<std::string> parts;
   while (true) {

@@ -139,7 +139,7 @@ std::string overview() {
       page += fmt::format("  {:<13}{}\n", command.name, command.summary);
     }
   page += fmt::format("  {:<13}{}\n\n", "help", "this text, or 'hearth help COMMAND'");
-  page += "A MODEL is a name from 'hearth list' or the path of a GGUF file.\n\nExit status:\n";
+  page += fmt::format("{}\n\nExit status:\n", kAboutModels);
   for (const ExitStatus& status : exit_statuses())
     page += fmt::format("  {:<5}{}\n", status.status, status.meaning);
   return page;

@@ -21,6 +21,10 @@ enum class HelpSize {
 std::string overview();
 std::string help_text(const Command& command, HelpSize size);
 
+// What a MODEL argument may be.
+inline constexpr std::string_view kAboutModels =
+    "A MODEL is a name from 'hearth list', hf:ORG/REPO[:QUANT], or the path of a GGUF file.";
+
 struct ExitStatus {
   int status;
   std::string_view meaning;

@@ -182,14 +182,15 @@ constexpr std::string_view kAboutOutput =
 }  // namespace
 
 std::string manual_roff() {
-  std::string text = fmt::format(
-      ".TH HEARTH 1 \"\" \"Hearth {}\" \"User commands\"\n.nh\n.ad l\n.SH NAME\nhearth \\- local "
-      "LLM inference "
-      "for Linux\n.SH SYNOPSIS\n.B hearth\n.I COMMAND\n[\\fIWORDS\\fR] [\\fIFLAGS\\fR]\n.SH "
-      "DESCRIPTION\nRuns GGUF models on this machine. A MODEL is a name from \\fBhearth list\\fR "
-      "or "
-      "the path of a GGUF file.\n.PP\n{}\n.PP\n{}\n.SH COMMANDS\n",
-      roff(HEARTH_VERSION), roff(kAboutFlags), roff(kAboutOutput));
+  std::string text =
+      fmt::format(".TH HEARTH 1 \"\" \"Hearth {}\" \"User commands\"\n", HEARTH_VERSION);
+  text +=
+      ".nh\n.ad l\n"
+      ".SH NAME\nhearth \\- local LLM inference for Linux\n"
+      ".SH SYNOPSIS\n.B hearth\n.I COMMAND\n[\\fIWORDS\\fR] [\\fIFLAGS\\fR]\n";
+  text += fmt::format(
+      ".SH DESCRIPTION\nRuns GGUF models on this machine. {}\n.PP\n{}\n.PP\n{}\n.SH COMMANDS\n",
+      roff(kAboutModels), roff(kAboutFlags), roff(kAboutOutput));
   for (const Command& command : commands()) text += roff_command(command);
   text += roff_foreign_flags();
   text += ".SH ENVIRONMENT\n";
@@ -207,8 +208,8 @@ std::string manual_roff() {
 std::string manual_markdown() {
   std::string text = fmt::format(
       "# Commands\nMade by `hearth man --markdown`; a test keeps it so. The same as a manual page: "
-      "`hearth man | man -l -`.\n\n{}\n\n{}\n\n## All commands\n",
-      kAboutFlags, kAboutOutput);
+      "`hearth man | man -l -`.\n\n{}\n\n{}\n\n{}\n\n## All commands\n",
+      kAboutModels, kAboutFlags, kAboutOutput);
   for (const Command& command : commands()) text += markdown_command(command);
   text += markdown_foreign_flags();
   text += "\n## Environment\n\n| variable | meaning |\n|---|---|\n";

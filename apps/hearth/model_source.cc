@@ -92,10 +92,14 @@ void ModelArgument::declare(Flags& flags, bool positional) {
   if (positional)
     flags.add("MODEL", positional_,
               "a name from 'hearth list', hf:ORG/REPO[:QUANT], or the path of a GGUF file");
-  flags.add("-m,--model", flag_, "the same as MODEL").value("MODEL").variable("MODEL");
+  flags.add("-m,--model", flag_, "the same as MODEL")
+      .value("MODEL")
+      .variable("MODEL")
+      .names_model();
   flags.add("-hf,-hfr,--hf-repo", hub_, "ORG/REPO[:QUANT] of the Hugging Face hub")
       .value("REPO")
-      .variable("HF_REPO");
+      .variable("HF_REPO")
+      .names_model();
   flags.add("--offline", offline_, "never fetch a model that is not here").variable("OFFLINE");
   flags.take_foreign_flags();
 }
