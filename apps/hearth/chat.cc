@@ -80,6 +80,7 @@ class Chat {
 };
 
 Result<int> Chat::run() {
+  survive_interrupts();
   say("{}, a context of {} tokens. Type a message; /help lists the commands.",
       printable(options_.loaded.name, 80), options_.loaded.n_ctx);
   while (true) {

@@ -24,7 +24,6 @@
 namespace hearth::app {
 namespace {
 
-constexpr int kPollMs = 250;  // a signal that came just before poll() is noticed after this
 constexpr std::string_view kPasteOn = "\033[?2004h", kPasteOff = "\033[?2004l",
                            kPasteEnd = "\033[201~";
 constexpr std::size_t kMaxPaste = std::size_t{16} << 20;
@@ -137,7 +136,7 @@ TypedLine EditReader::read(const char* prompt) {
   prompt_ = to_wide(prompt);
   interrupted_ = false;
   const TerminalSignals signals;
-  std::fputs(kPasteOn.data(), out_);
+  prepare_terminal(true);  // libedit itself would do so after showing the prompt
   int n = 0;
   const wchar_t* line = ::el_wgets(edit_, &n);
   std::fputs(kPasteOff.data(), out_);
@@ -217,7 +216,7 @@ bool EditReader::fill() {
     }
     act_on_signals();
     pollfd poller{STDIN_FILENO, POLLIN, 0};
-    if (::poll(&poller, 1, kPollMs) <= 0) continue;
+    if (::poll(&poller, 1, kSignalPollMs) <= 0) continue;
     std::array<char, 4096> bytes;
     const ssize_t n = ::read(STDIN_FILENO, bytes.data(), bytes.size());
     if (n > 0) {

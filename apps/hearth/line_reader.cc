@@ -2,6 +2,7 @@
 #include "line_reader.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,15 +22,18 @@ class PlainReader final : public LineReader {
     fmt::print(stderr, "{}", prompt);
     std::fflush(stderr);
     std::string line;
-    char c = 0;
     while (true) {
-      const ssize_t n = ::read(STDIN_FILENO, &c, 1);
-      if (n < 0 && errno == EINTR) {
-        if (!interrupted()) continue;
+      if (interrupted()) {
         clear_interrupted();
         fmt::print(stderr, "\n");
         return {TypedLine::End::interrupted, to_valid_utf8(line)};
       }
+      // Not read() at once: Ctrl-C may come just before it.
+      pollfd poller{STDIN_FILENO, POLLIN, 0};
+      if (::poll(&poller, 1, kSignalPollMs) <= 0) continue;
+      char c = 0;
+      const ssize_t n = ::read(STDIN_FILENO, &c, 1);
+      if (n < 0 && errno == EINTR) continue;
       if (n <= 0 && line.empty()) return {TypedLine::End::end, {}};
       if (n <= 0 || c == '\n') return {TypedLine::End::entered, to_valid_utf8(line)};
       line += c;

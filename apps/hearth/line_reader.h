@@ -21,6 +21,9 @@ struct TypedLine {
   std::string text;  // UTF-8, without its newline; a paste may bring newlines inside
 };
 
+// A signal that came just before poll() is noticed after this at the latest.
+inline constexpr int kSignalPollMs = 250;
+
 class LineReader {
  public:
   virtual ~LineReader() = default;

@@ -18,11 +18,11 @@ namespace hearth::app {
 namespace {
 
 // Signals are process-wide, and so is this.
-std::atomic<bool> g_interrupted = false;
+std::atomic<bool> g_interrupted = false, g_survives = false;
 bool g_stdout_missing = false;
 
 void on_interrupt(int) {
-  if (g_interrupted.exchange(true)) ::_exit(130);
+  if (g_interrupted.exchange(true) && !g_survives) ::_exit(130);
 }
 
 // Standard error as a stream that takes everything: a message that nobody can read any more (a
@@ -61,6 +61,9 @@ bool interrupted() {
 }
 void clear_interrupted() {
   g_interrupted = false;
+}
+void survive_interrupts() {
+  g_survives = true;
 }
 
 bool stdout_is_gone() {

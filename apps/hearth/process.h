@@ -17,6 +17,8 @@ void prepare_process();
 // Whether Ctrl-C was pressed since the last clear. A second Ctrl-C ends the process at once.
 bool interrupted();
 void clear_interrupted();
+// From now on a second one, too, is only a flag: for who looks at it often.
+void survive_interrupts();
 
 // Whether nobody can read standard output any more (closed, or a pipe without a reader).
 bool stdout_is_gone();

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <random>
+
 namespace hearth::text {
 namespace {
 
@@ -83,6 +85,25 @@ TEST(ReasoningSplitter, MarksMayBeLongAndOverlapThemselves) {
               "M(" + channels.open + ")R(hm<|end|>)");
     EXPECT_EQ(split("aabxxxxyb", n, false, repetitive), "M(aab)R(xx)M(xxy)A(b)");
     EXPECT_EQ(split("aaab", n, false, repetitive), "A(aaab)");
+  }
+}
+
+TEST(ReasoningSplitter, LosesNothing) {
+  std::mt19937 random(3);
+  const std::string_view parts[] = {"<think>", "</think>", "<",    "/",     " ",
+                                    "\n",      "x",        "</th", "think>"};
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    for (int i = 0; i < 12; ++i) text += parts[random() % std::size(parts)];
+    const bool is_open = round % 2 == 0;
+    ReasoningSplitter splitter(kThink, is_open);
+    std::string joined;
+    for (std::size_t at = 0; at < text.size(); at += 3)
+      for (const AnswerPiece& piece : splitter.push(std::string_view(text).substr(at, 3)))
+        joined += piece.text;
+    for (const AnswerPiece& piece : splitter.finish()) joined += piece.text;
+    EXPECT_EQ(joined, text);
+    EXPECT_EQ(split(text, 1, is_open), split(text, 1000, is_open));
   }
 }
 

@@ -246,6 +246,15 @@ TEST_F(ChatTest, ControlCStopsTheAnswerAndNotTheProgram) {
   EXPECT_EQ(terminal.wait_for_end(), 0);
 }
 
+TEST_F(ChatTest, ImpatienceDoesNotEndIt) {
+  Terminal terminal(chat());
+  terminal.wait_for(kPrompt);
+  for (int i = 0; i < 5; ++i) terminal.send_signal(SIGINT);
+  terminal.wait_for("leaves");
+  terminal.type("/bye\r");
+  EXPECT_EQ(terminal.wait_for_end(), 0);
+}
+
 TEST_F(ChatTest, AClosedTerminalEndsItQuietly) {
   {
     Terminal terminal(chat());
