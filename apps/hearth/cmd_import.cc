@@ -83,11 +83,15 @@ Result<int> import(const ImportFileOptions& options) {
 
 Action declare_import(Flags& flags) {
   auto options = std::make_shared<ImportFileOptions>();
-  flags.require("FILE", options->file,
-                "a GGUF file, of a split model any shard; or another program's model");
-  flags.add("--name", options->name,
-            "what the model is called from now on (default: from the file's name)");
-  flags.add("--sha256", options->sha256, "the hash that the file must have");
+  flags
+      .require("FILE", options->file,
+               "a GGUF file, of a split model any shard; or another program's model")
+      .value("FILE");
+  flags
+      .add("--name", options->name,
+           "what the model is called from now on (default: from the file's name)")
+      .value("NAME");
+  flags.add("--sha256", options->sha256, "the hash that the file must have").value("HEX");
   flags.add("--link", options->link, "a hard link instead of a copy; nobody may change the file");
   flags.add("--reference", options->reference, "leave the file where it is and use it there");
   flags.add("--force", options->force, "take the name away from another model");

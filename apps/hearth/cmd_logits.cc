@@ -91,7 +91,8 @@ Action declare_logits(Flags& flags) {
   options->model.declare(flags);
   options->compute.declare(flags);
   options->tokens.declare(flags);
-  flags.add("-o,--output", options->output, "where the float32 values go ('-': standard output)");
+  flags.add("-o,--output", options->output, "where the float32 values go ('-': standard output)")
+      .value("FILE");
   return [options] { return write_logits(*options); };
 }
 

@@ -185,15 +185,21 @@ Result<int> make_random(MakeRandomOptions options) {
 
 Action declare_make_random(Flags& flags) {
   auto options = std::make_shared<MakeRandomOptions>();
-  flags.require("--shape", options->shape,
-                "llama-1b, llama-3b, llama-8b, smollm-135m, qwen3-0.6b or qwen3-30b-a3b-12l");
-  flags.add("--type", options->type, "types of the tensors, as llama.cpp mixes them (Q4_K_M)");
-  flags.add("--vocab", options->vocab, "the model whose tokenizer is taken");
-  flags.add("-o,--output", options->output, "the file to make (random-SHAPE-TYPE.gguf)");
+  flags
+      .require("--shape", options->shape,
+               "llama-1b, llama-3b, llama-8b, smollm-135m, qwen3-0.6b or qwen3-30b-a3b-12l")
+      .value("SHAPE");
+  flags.add("--type", options->type, "types of the tensors, as llama.cpp mixes them (Q4_K_M)")
+      .value("MIX");
+  flags.add("--vocab", options->vocab, "the model whose tokenizer is taken").value("MODEL");
+  flags.add("-o,--output", options->output, "the file to make (random-SHAPE-TYPE.gguf)")
+      .value("FILE");
   flags.add("--seed", options->seed, "of the random numbers (0)");
   flags.add("--layers", options->n_layers, "another number of layers");
-  flags.add("--split-max-size", options->split_max_size,
-            "cut into shards of at most so many bytes: 500M, 2G");
+  flags
+      .add("--split-max-size", options->split_max_size,
+           "cut into shards of at most so many bytes: 500M, 2G")
+      .value("SIZE");
   return [options] { return make_random(*options); };
 }
 

@@ -112,7 +112,7 @@ Action declare_perplexity(Flags& flags) {
   auto options = std::make_shared<PerplexityOptions>();
   options->model.declare(flags);
   options->compute.declare(flags, "tokens of a window (default 512)");
-  flags.add("-f,--file", options->text_file, "the text ('-': standard input)");
+  flags.add("-f,--file", options->text_file, "the text ('-': standard input)").value("FILE");
   flags.add("--chunks", options->n_chunks, "most windows to measure (default -1: all)");
   flags.add("--json", options->json, "print an object");
   return [options] { return measure(*options); };

@@ -17,6 +17,7 @@
 #include "process.h"
 #include "sampling_options.h"
 #include "template_options.h"
+#include "unescape.h"
 
 namespace hearth::app {
 namespace {
@@ -29,10 +30,10 @@ struct RunOptions {
   SamplingOptions sampling;
   TemplateOptions chat_template;
   std::vector<std::string> words;
-  std::string prompt_flag, prompt_file, system;
+  std::string prompt_flag, prompt_file, system, system_file;
   std::int32_t n_predict = -1;
   std::vector<std::string> stop;
-  bool raw = false, ignore_eos = false, verbose = false;
+  bool escape = false, raw = false, ignore_eos = false, verbose = false;
 };
 
 // With -m given, the first positional word belongs to the prompt; otherwise it names the model.
@@ -51,7 +52,8 @@ Result<Split> split_words(const RunOptions& options) {
     words.erase(words.begin());
   }
   split.prompt = fmt::format("{}", fmt::join(words, " "));
-  if (!options.prompt_flag.empty()) split.prompt = options.prompt_flag;
+  if (!options.prompt_flag.empty())
+    split.prompt = options.escape ? unescape(options.prompt_flag) : options.prompt_flag;
   return split;
 }
 
@@ -141,18 +143,30 @@ Action declare_run(Flags& flags) {
   options->compute.declare(flags);
   options->sampling.declare(flags);
   flags.add("-p,--prompt", options->prompt_flag, "the prompt");
-  flags.add("-f,--file", options->prompt_file, "a file with the prompt");
-  flags.add("--sys,--system", options->system, "the system message");
-  flags.add("-n,--predict,--n-predict,--num-predict", options->n_predict,
-            "most tokens to generate (default -1: no limit)");
+  flags.add("-f,--file", options->prompt_file, "a file with the prompt").value("FILE");
+  flags.add("-e,--escape", options->escape, "the prompt of -p has \\n for a newline, \\t for a tab")
+      .rare();
+  flags.add("-sys,--system,--system-prompt", options->system, "the system message");
+  flags.add("-sysf,--system-prompt-file", options->system_file, "a file with the system message")
+      .value("FILE")
+      .rare();
+  flags
+      .add("-n,--predict,--n-predict,--num-predict", options->n_predict,
+           "most tokens to generate (default -1: no limit)")
+      .variable("N_PREDICT");
   flags.add("-r,--reverse-prompt,--stop", options->stop,
             "a text that ends the answer; may be repeated");
   options->chat_template.declare(flags);
-  flags.add("--raw", options->raw, "complete the prompt as plain text, without the chat template");
+  flags.add("--raw,-no-cnv,--no-conversation", options->raw,
+            "complete the prompt as plain text, without the chat template");
   flags.add("--ignore-eos", options->ignore_eos,
             "never end the answer: forbid end-of-generation tokens");
   flags.add("-v,--verbose", options->verbose, "print tokens/s on standard error at the end");
-  return [options] { return run(*options); };
+  return [options]() -> Result<int> {
+    if (!options->system_file.empty())
+      options->system = TRY(read_file(options->system_file, kMaxPrompt));
+    return run(*options);
+  };
 }
 
 }  // namespace hearth::app

@@ -11,12 +11,16 @@
 #include "base/utf8.h"
 #include "check_weights.h"
 #include "command.h"
+#include "compute_options.h"
+#include "engine/memory_plan.h"
 #include "engine/sampling_defaults.h"
 #include "flags.h"
+#include "host/memory.h"
 #include "human.h"
 #include "model/plan.h"
 #include "model_source.h"
 #include "process.h"
+#include "show_memory.h"
 #include "show_template.h"
 #include "store/store.h"
 #include "text/tokenizer.h"
@@ -28,7 +32,9 @@ constexpr std::size_t kShownElements = 8;  // of an array
 
 struct ShowOptions {
   ModelArgument model;
+  ComputeOptions compute;
   bool json = false, tensors = false, metadata = false, chat_template = false, check = false;
+  bool memory = false;
 };
 
 Json scalar_json(const format::Value& value) {
@@ -247,17 +253,30 @@ Result<int> check(const format::Gguf& gguf, bool json) {
   return found.empty() ? 0 : exit_code(ErrorCode::integrity);
 }
 
+Result<int> show_memory(const format::ModelFiles& files, const engine::LoadOptions& load,
+                        bool json) {
+  const model::Plan plan = TRY(model::compile_plan(files.gguf()));
+  const engine::MemoryPlan memory =
+      TRY(engine::plan_memory(plan, files, load, host::available_memory()));
+  TRY(write_stdout(json ? memory_json(memory) : memory_text(memory)));
+  return 0;
+}
+
 Result<int> show(const ShowOptions& options) {
+  const engine::LoadOptions load = TRY(options.compute.take());
   const std::string name = TRY(options.model.take());
   const fetch::FoundModel found = TRY(locate_model(name, options.model.offline()));
   const auto files = TRY(format::ModelFiles::map(TRY(open_found(found, name))));
   const format::Gguf& gguf = files->gguf();
   if (options.check) return check(gguf, options.json);
+  if (options.memory) return show_memory(*files, load, options.json);
   if (options.chat_template) {
     const auto source = TRY(gguf.get_string("tokenizer.chat_template"));
     if (!source)
       return fail(ErrorCode::failed, "{}: the model has no chat template", gguf.file_name());
-    TRY(write_stdout(*source));
+    TRY(write_stdout(options.json
+                         ? to_json_text(Json{{"template", to_valid_utf8(*source)}}, 2) + "\n"
+                         : std::string(*source)));
     return 0;
   }
   const Facts facts = gather(*files, found.paths[0]);
@@ -271,8 +290,11 @@ Result<int> show(const ShowOptions& options) {
 Action declare_show(Flags& flags) {
   auto options = std::make_shared<ShowOptions>();
   options->model.declare(flags);
+  options->compute.declare(flags);
   flags.add("--check", options->check, "look for NaN and infinity in all weights; exit 4 if any");
   flags.add("--json", options->json, "print an object with all metadata");
+  flags.add("--memory", options->memory,
+            "print what the model would take in memory, with -c, -ub, -ctk and -ctv as in 'run'");
   flags.add("--metadata", options->metadata, "list the metadata");
   flags.add("--tensors", options->tensors, "list the tensors");
   flags.add("--template", options->chat_template, "print the chat template as it is");

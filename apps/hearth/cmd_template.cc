@@ -162,10 +162,11 @@ Action declare_template(Flags& flags) {
   auto options = std::make_shared<RenderArguments>();
   options->model.declare(flags);
   options->chat_template.declare(flags);
-  flags.add("--template", options->template_file, "the same as --chat-template-file");
+  flags.add("--template", options->template_file, "the same as --chat-template-file").value("FILE");
   flags.add("--diff", options->other,
             "another template by name or file: print the lines in which it differs; exit 1 if any");
-  flags.add("--now", options->now, "the time that strftime_now sees, e.g. 2024-07-26T15:04:05");
+  flags.add("--now", options->now, "the time that strftime_now sees, e.g. 2024-07-26T15:04:05")
+      .value("TIME");
   return [options] { return render(*options); };
 }
 

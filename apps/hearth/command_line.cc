@@ -3,77 +3,70 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
-#include "args.h"
 #include "base/escape.h"
-#include "flags.h"
+#include "help.h"
+#include "nearest.h"
+#include "parse_flags.h"
 #include "process.h"
 
 namespace hearth::app {
 namespace {
 
-bool is_help_word(const std::string& word) {
-  return word == "help" || word == "--help" || word == "-h";
+// How much help a word asks for; nothing if it asks for none.
+std::optional<HelpSize> help_word(const std::string& word) {
+  if (word == "--help-all") return HelpSize::whole;
+  if (word == "help" || word == "--help" || word == "-h" || word == "--usage")
+    return HelpSize::usual;
+  return std::nullopt;
 }
 
-// Whether a command's arguments hold --help or -h before any "--".
-bool asks_for_help(const std::vector<std::string>& args) {
-  const auto end = std::find(args.begin(), args.end(), "--");
-  return std::any_of(args.begin(), end,
-                     [](const std::string& arg) { return arg == "--help" || arg == "-h"; });
+// The same of a command's words before any "--", where "help" alone is only a word.
+std::optional<HelpSize> asked_help(std::span<const std::string> words) {
+  for (const std::string& word : words) {
+    if (word == "--") break;
+    if (word.starts_with("-"))
+      if (const auto size = help_word(word)) return size;
+  }
+  return std::nullopt;
 }
 
-std::vector<std::string> command_names() {
-  std::vector<std::string> names{"help"};
-  for (const Command& command : commands()) names.emplace_back(command.name);
-  return names;
-}
-
-Error unknown(std::string_view what, const std::string& word, const std::vector<std::string>& known,
-              std::string_view help) {
-  const std::string guess = nearest(word, known);
-  const std::string advice =
-      guess.empty() ? fmt::format("see '{}'", help) : fmt::format("did you mean '{}'?", guess);
-  return {ErrorCode::usage, fmt::format("unknown {} '{}'; {}", what, printable(word, 60), advice)};
-}
+// What people who know Ollama or llama.cpp ask for.
+struct OtherCommand {
+  std::string_view name, advice;
+};
+constexpr OtherCommand kOtherCommands[] = {
+    {"bench", "not here yet"},
+    {"chat", "'hearth run MODEL' without a prompt is a chat"},
+    {"cli", "use 'hearth run MODEL'"},
+    {"create", "use 'hearth import FILE --name NAME'"},
+    {"download", "use 'hearth pull MODEL'"},
+    {"get", "use 'hearth pull MODEL'"},
+    {"ls", "use 'hearth list'"},
+    {"ps", "there is no server yet; a model is in memory as long as its command runs"},
+    {"push", "not here"},
+    {"quantize", "not here yet"},
+    {"serve", "there is no server yet"},
+    {"server", "there is no server yet"},
+    {"stop", "there is no server yet; a model is in memory as long as its command runs"},
+};
 
 Error unknown_command(const std::string& word) {
-  return unknown("command", word, command_names(), "hearth help");
-}
-
-std::vector<std::string> flags_of(const CLI::App& command) {
-  std::vector<std::string> flags;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) flags.push_back("-" + name);
-  }
-  return flags;
-}
-
-std::string overview() {
-  std::string text =
-      "hearth: local LLM inference for Linux\n\nUsage: hearth COMMAND [OPTIONS]\n\nCommands:\n";
-  for (const Command& command : commands())
-    text += fmt::format("  {:<12}{}\n", command.name, command.summary);
-  text += fmt::format("  {:<12}this text, or 'hearth help COMMAND' for one command\n\n", "help");
-  return text +
-         "A MODEL is a name from 'hearth list' or the path of a GGUF file.\n"
-         "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 malformed or unsupported file,\n"
-         "5 does not fit in memory or context, 130 interrupted.\n";
-}
-
-// The flag and the word given in CLI11's "Could not convert: --flag = word".
-std::optional<std::pair<std::string, std::string>> split_conversion_error(
-    const std::string& message) {
-  constexpr std::string_view kStart = "Could not convert: ", kBetween = " = ";
-  const std::size_t between = message.find(kBetween);
-  if (!message.starts_with(kStart) || between == std::string::npos) return std::nullopt;
-  return std::pair(message.substr(kStart.size(), between - kStart.size()),
-                   message.substr(between + kBetween.size()));
+  for (const OtherCommand& other : kOtherCommands)
+    if (word == other.name) return {ErrorCode::usage, fmt::format("{}: {}", word, other.advice)};
+  std::vector<std::string> known{"help"};
+  for (const Command& command : commands()) known.emplace_back(command.name);
+  if (word.starts_with("-")) known = {"--help", "--version"};
+  const std::string guess = nearest(word, known);
+  return {
+      ErrorCode::usage,
+      fmt::format("unknown {} '{}'; {}", word.starts_with("-") ? "flag" : "command",
+                  printable(word, 60),
+                  guess.empty() ? "see 'hearth help'" : fmt::format("did you mean '{}'?", guess))};
 }
 
 Action printing(std::string text) {
@@ -83,74 +76,37 @@ Action printing(std::string text) {
   };
 }
 
+Result<Action> help_on(const std::string& name, HelpSize size) {
+  const Command* command = find_command(name);
+  if (command == nullptr) return std::unexpected(unknown_command(name));
+  return printing(help_text(*command, size));
+}
+
 }  // namespace
 
-CommandLine::CommandLine()
-    : app_(std::make_unique<CLI::App>("Local LLM inference for Linux", "hearth")) {
-  app_->set_help_flag();
-  app_->set_version_flag();
-  for (const Command& command : commands()) {
-    Flags flags(*app_->add_subcommand(std::string(command.name), std::string(command.summary)));
-    actions_.push_back(command.declare(flags));
+Result<Action> parse_command_line(std::vector<std::string> words) {
+  if (words.empty()) return printing(overview());
+  if (const auto size = help_word(words[0])) {
+    const auto name = std::find_if(words.begin() + 1, words.end(),
+                                   [](const std::string& word) { return !word.starts_with("-"); });
+    if (name == words.end()) return printing(overview());
+    return help_on(*name, asked_help(words).value_or(*size));
   }
-}
+  if (words[0] == "--version" || words[0] == "-V") words[0] = "version";
+  const std::span<const std::string> flag_words = std::span(words).subspan(1);
+  if (const auto size = asked_help(flag_words)) return help_on(words[0], *size);
+  const Command* command = find_command(words[0]);
+  if (command == nullptr) return std::unexpected(unknown_command(words[0]));
 
-CommandLine::~CommandLine() = default;
-
-Result<Action> CommandLine::parse(std::vector<std::string> args) {
-  if (args.empty()) return printing(overview());
-  if (is_help_word(args[0])) return args.size() < 2 ? printing(overview()) : help_on(args[1]);
-  if (asks_for_help(args)) return help_on(args[0]);
-  if (args[0] == "--version" || args[0] == "-V") args[0] = "version";
-  try {
-    std::vector<std::string> from_the_back(args.rbegin(), args.rend());  // as CLI11 takes them
-    app_->parse(from_the_back);
-  } catch (const CLI::ParseError& error) {
-    return std::unexpected(explain(error, args));
-  }
-  for (std::size_t i = 0; i < actions_.size(); ++i)
-    if (app_->got_subcommand(std::string(commands()[i].name))) return actions_[i];
-  return fail(ErrorCode::usage, "no command given; try 'hearth help'");
-}
-
-const CLI::App* CommandLine::find_command(const std::string& name) const {
-  const CLI::App& app = *app_;
-  for (const CLI::App* command : app.get_subcommands({}))
-    if (command->get_name() == name) return command;
-  return nullptr;
-}
-
-Result<Action> CommandLine::help_on(const std::string& name) const {
-  const CLI::App* command = find_command(name);
-  if (command == nullptr) return std::unexpected(unknown_command(name));
-  return printing(command->help("hearth"));
-}
-
-Error CommandLine::explain(const CLI::ParseError& error,
-                           const std::vector<std::string>& args) const {
-  const CLI::App* command = find_command(args[0]);
-  if (command == nullptr) {
-    if (args[0].starts_with("-"))
-      return unknown("flag", args[0], {"--help", "--version"}, "hearth help");
-    return unknown_command(args[0]);
-  }
-  const std::string help = fmt::format("hearth help {}", args[0]);
-  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
-    // The words that CLI11 could not place stand behind the last colon of its message.
-    const std::string message = error.what();
-    const std::string word = message.substr(message.rfind(": ") + 2);
-    const std::string first = word.substr(0, word.find(' '));
-    if (first.starts_with("-") && first.size() > 1)
-      return unknown("flag", first.substr(0, first.find('=')), flags_of(*command), help);
-    return {ErrorCode::usage,
-            fmt::format("unexpected argument '{}'; see '{}'", printable(first, 60), help)};
-  }
-  const std::string message = error.what();
-  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ConversionError))
-    if (const auto parts = split_conversion_error(message))
-      return {ErrorCode::usage, fmt::format("{}: '{}' is not a number in range; see '{}'",
-                                            parts->first, printable(parts->second, 60), help)};
-  return {ErrorCode::usage, fmt::format("{}; see '{}'", printable(message, 200), help)};
+  Declarations declarations;
+  Flags flags(declarations);
+  Action action = command->declare(flags);
+  const auto notes = parse_flags(declarations, flag_words);
+  if (!notes)
+    return fail(notes.error().code, "{} (see 'hearth help {}')", notes.error().message,
+                command->name);
+  for (const std::string& note : *notes) fmt::print(stderr, "{}\n", note);
+  return action;
 }
 
 }  // namespace hearth::app

@@ -8,14 +8,23 @@
 #include "base/escape.h"
 #include "host/cpus_allowed.h"
 #include "kernels/kernels.h"
+#include "smaller_in_store.h"
 
 namespace hearth::app {
 namespace {
 
+// Of a cache in fewer bits people want less memory; a finer one gives them the answer and says so.
 Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& name) {
   if (name == "f32") return kernels::KvType::f32;
   if (name == "f16") return kernels::KvType::f16;
   if (name == "bf16") return kernels::KvType::bf16;
+  for (const char* coarse : {"q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"})
+    if (name == coarse) {
+      fmt::print(stderr,
+                 "hearth: warning: {} {} is not here yet; f16 is used, which takes more memory\n",
+                 flag, name);
+      return kernels::KvType::f16;
+    }
   return fail(ErrorCode::usage, "{} {}: a KV cache can be f32, f16 or bf16", flag,
               printable(name, 40));
 }
@@ -33,18 +42,44 @@ Result<void> choose_isa(const std::string& name) {
   return fail(ErrorCode::usage, "--isa {}: unknown; there are {}", printable(name, 40), known);
 }
 
+// What was asked for is a wish: see host::threads_for.
+unsigned choose_threads(int wanted) {
+  const auto asked = static_cast<unsigned>(std::max(wanted, 0));
+  const unsigned n = host::threads_for(asked);
+  if (n < asked)
+    fmt::print(stderr,
+               "hearth: warning: -t {}: this process may use {} CPU{}; that many threads compute\n",
+               asked, n, n == 1 ? "" : "s");
+  return n;
+}
+
 }  // namespace
 
 void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
-  flags.add("-t,--threads,--num-thread", n_threads_,
-            "threads that compute (default: the CPUs this process may use)");
-  flags.add("-c,--ctx-size,--num-ctx", n_ctx_, ctx_help);
-  flags.add("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)");
-  flags.add("--ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)");
-  flags.add("--ctk,--cache-type-k", k_type_, "type of cached keys: f32, f16, bf16 (default f16)");
-  flags.add("--ctv,--cache-type-v", v_type_, "type of cached values: f32, f16, bf16 (default f16)");
-  flags.add("--isa", isa_,
-            "instruction set of the kernels (default: the best; 'hearth version --json')");
+  Flags machine = flags.under("Machine");
+  machine
+      .add("-t,--threads,--num-thread", n_threads_,
+           "threads that compute (default: one for each core this process may use)")
+      .variable("THREADS");
+  machine.add("-c,--ctx-size,--num-ctx", n_ctx_, ctx_help).variable("CTX_SIZE");
+  machine.add("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)")
+      .variable("BATCH")
+      .rare();
+  machine.add("-ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)")
+      .variable("UBATCH")
+      .rare();
+  machine.add("-ctk,--cache-type-k", k_type_, "type of cached keys: f32, f16, bf16 (default f16)")
+      .value("TYPE")
+      .choices({"f32", "f16", "bf16"})
+      .variable("CACHE_TYPE_K");
+  machine.add("-ctv,--cache-type-v", v_type_, "type of cached values: f32, f16, bf16 (default f16)")
+      .value("TYPE")
+      .choices({"f32", "f16", "bf16"})
+      .variable("CACHE_TYPE_V");
+  machine
+      .add("--isa", isa_,
+           "instruction set of the kernels (default: the best; 'hearth version --json')")
+      .rare();
 }
 
 Result<engine::LoadOptions> ComputeOptions::take() const {
@@ -58,7 +93,8 @@ Result<engine::LoadOptions> ComputeOptions::take() const {
   options.k_type = TRY(parse_kv_type("-ctk", k_type_));
   options.v_type = TRY(parse_kv_type("-ctv", v_type_));
   TRY(choose_isa(isa_));
-  options.n_threads = n_threads_ > 0 ? static_cast<unsigned>(n_threads_) : host::cpus_allowed();
+  options.n_threads = choose_threads(n_threads_);
+  options.find_smaller = smaller_in_store;
   return options;
 }
 

@@ -12,7 +12,7 @@ namespace hearth::app {
 class ComputeOptions {
  public:
   void declare(Flags& flags, const char* ctx_help =
-                                 "context length in tokens (default: the model's, at most 8192)");
+                                 "context length in tokens (default: the model's, or what fits)");
   // usage if a value makes no sense. Chooses the instruction set as a side effect, before any
   // thread computes.
   Result<engine::LoadOptions> take() const;

@@ -6,7 +6,6 @@
 
 #include <cstdio>
 
-#include "args.h"
 #include "base/mapped_file.h"
 #include "command_line.h"
 #include "process.h"
@@ -15,8 +14,7 @@ namespace hearth::app {
 namespace {
 
 Result<int> run_command_line(int argc, char** argv) {
-  CommandLine line;
-  const Action action = TRY(line.parse(rewrite_args(argc, argv)));
+  const Action action = TRY(parse_command_line({argv + std::min(argc, 1), argv + argc}));
   return action();
 }
 

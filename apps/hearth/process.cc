@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <span>
 
@@ -24,6 +25,22 @@ void on_interrupt(int) {
   if (g_interrupted.exchange(true)) ::_exit(130);
 }
 
+// Standard error as a stream that takes everything: a message that nobody can read any more (a
+// closed pipe, a terminal that has gone, a full disk) is no reason to fail, let alone for the
+// exception that fmt::print throws then.
+ssize_t write_message(void*, const char* text, std::size_t size) {
+  static_cast<void>(write_all(STDERR_FILENO, std::string_view(text, size)));
+  return static_cast<ssize_t>(size);
+}
+
+void make_messages_optional() {
+  std::FILE* stream = ::fopencookie(
+      nullptr, "w", {.read = nullptr, .write = write_message, .seek = nullptr, .close = nullptr});
+  if (stream == nullptr) return;
+  std::setvbuf(stream, nullptr, _IONBF, 0);
+  stderr = stream;
+}
+
 }  // namespace
 
 void prepare_process() {
@@ -32,6 +49,7 @@ void prepare_process() {
     if (fd == STDOUT_FILENO) g_stdout_missing = true;
     static_cast<void>(::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY));
   }
+  make_messages_optional();
   struct sigaction action{};
   action.sa_handler = on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);

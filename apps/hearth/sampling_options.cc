@@ -6,6 +6,7 @@
 
 #include "base/escape.h"
 #include "sample/dry_breakers.h"
+#include "unescape.h"
 
 namespace hearth::app {
 namespace {
@@ -19,18 +20,19 @@ struct Knob {
   const char* help;
   float SamplingParams::* real = nullptr;
   std::int32_t SamplingParams::* whole = nullptr;
+  const char* variable = "";  // see Flag::variable; the knobs that have one are the usual ones
 };
 
 constexpr Knob kKnobs[] = {
     {"--temp,--temperature", "temperature; 0 is greedy (default: the model's, else 0.8)",
-     &SamplingParams::temp},
+     &SamplingParams::temp, nullptr, "TEMPERATURE"},
     {"--top-k", "keep the k likeliest tokens; 0: all (default: the model's, else 40)", nullptr,
-     &SamplingParams::top_k},
+     &SamplingParams::top_k, "TOP_K"},
     {"--top-p", "keep the likeliest tokens that make up p (default: the model's, else 0.95)",
-     &SamplingParams::top_p},
+     &SamplingParams::top_p, nullptr, "TOP_P"},
     {"--min-p",
      "keep tokens of at least p times the best one's chance (default: the model's, else 0.05)",
-     &SamplingParams::min_p},
+     &SamplingParams::min_p, nullptr, "MIN_P"},
     {"--typical,--typical-p", "keep the tokens of typical surprise that make up p (default 1: off)",
      &SamplingParams::typical_p},
     {"--top-nsigma,--top-n-sigma",
@@ -43,11 +45,11 @@ constexpr Knob kKnobs[] = {
     {"--repeat-last-n", "how many tokens are recent; -1: all (default 64)", nullptr,
      &SamplingParams::repeat_last_n},
     {"--repeat-penalty", "divide the logits of recent tokens (default 1: off)",
-     &SamplingParams::repeat_penalty},
+     &SamplingParams::repeat_penalty, nullptr, "REPEAT_PENALTY"},
     {"--presence-penalty", "subtract from the logits of recent tokens (default 0)",
-     &SamplingParams::presence_penalty},
+     &SamplingParams::presence_penalty, nullptr, "PRESENCE_PENALTY"},
     {"--frequency-penalty", "subtract for each time a recent token came up (default 0)",
-     &SamplingParams::frequency_penalty},
+     &SamplingParams::frequency_penalty, nullptr, "FREQUENCY_PENALTY"},
     {"--dry-multiplier", "DRY: strength of the penalty on repeating a passage (default 0: off)",
      &SamplingParams::dry_multiplier},
     {"--dry-base", "DRY: growth of the penalty with each repeated token (default 1.75)",
@@ -102,38 +104,43 @@ Result<std::uint64_t> parse_seed(std::string_view text) {
   return parse_number<std::uint64_t>("--seed", text);
 }
 
-// A shell cannot easily type a newline, so "\n" stands for one.
-std::string unescape(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    constexpr std::string_view kLetters = "ntr\\\"'", kMeanings = "\n\t\r\\\"'";
-    const std::size_t letter =
-        text[i] == '\\' && i + 1 < text.size() ? kLetters.find(text[i + 1]) : std::string::npos;
-    plain += letter == std::string::npos ? text[i] : kMeanings[letter];
-    if (letter != std::string::npos) ++i;
-  }
-  return plain;
-}
-
 }  // namespace
 
 SamplingOptions::SamplingOptions() : values_(std::size(kKnobs)) {}
 
 void SamplingOptions::declare(Flags& flags) {
-  flags.add("-s,--seed", seed_, "seed of the random numbers (default -1: a fresh one)");
-  flags.add("--greedy", greedy_, "always the likeliest token (the same as --temp 0)");
-  flags.add("--samplers", samplers_,
-            "which samplers in which order (default "
-            "\"penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature\")");
-  flags.add("--sampler-seq,--sampling-seq", sampler_letters_,
-            "the same with one letter each (default edskypmxt)");
-  for (std::size_t i = 0; i < std::size(kKnobs); ++i)
-    flags.add(kKnobs[i].names, values_[i], kKnobs[i].help);
-  flags.add("--dry-sequence-breaker", dry_breakers_,
-            "DRY: a text that ends a repetition; may be repeated; \"none\": no such text "
-            "(default \"\\n\" \":\" \"\\\"\" \"*\")");
-  flags.add("-l,--logit-bias", logit_bias_,
-            "TOKEN+BIAS or TOKEN-BIAS, added to a token's logit; may be repeated");
+  Flags sampling = flags.under("Sampling");
+  sampling.add("-s,--seed", seed_, "seed of the random numbers (default -1: a fresh one)")
+      .value("N");
+  sampling.add("--greedy", greedy_, "always the likeliest token (the same as --temp 0)");
+  for (std::size_t i = 0; i < std::size(kKnobs); ++i) {
+    const Knob& knob = kKnobs[i];
+    Flag& flag = sampling.add(knob.names, values_[i], knob.help)
+                     .value(knob.real != nullptr ? "X" : "N")
+                     .variable(knob.variable);
+    if (flag.variable_name.empty()) flag.rare();
+  }
+  sampling
+      .add("--samplers", samplers_,
+           "which samplers in which order (default "
+           "\"penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature\")")
+      .value("NAMES")
+      .rare();
+  sampling
+      .add("--sampler-seq,--sampling-seq", sampler_letters_,
+           "the same with one letter each (default edskypmxt)")
+      .value("LETTERS")
+      .rare();
+  sampling
+      .add("--dry-sequence-breaker", dry_breakers_,
+           "DRY: a text that ends a repetition; may be repeated; \"none\": no such text "
+           "(default \"\\n\" \":\" \"\\\"\" \"*\")")
+      .rare();
+  sampling
+      .add("-l,--logit-bias", logit_bias_,
+           "TOKEN+BIAS or TOKEN-BIAS, added to a token's logit; may be repeated")
+      .value("BIAS")
+      .rare();
 }
 
 Result<SamplingParams> SamplingOptions::over(SamplingParams params) const {

@@ -23,12 +23,21 @@ Result<TemplateArgument> parse_template_argument(const std::string& text) {
 }
 
 void TemplateOptions::declare(Flags& flags) {
-  flags.add("--chat-template", template_,
-            "a template by name (of the model, or chatml, llama3...) or file instead of the "
-            "model's own");
-  flags.add("--chat-template-file", file_, "a template file instead of the model's own");
-  flags.add("--chat-template-kwargs", variables_,
-            "a JSON object of template variables, e.g. '{\"enable_thinking\": false}'");
+  Flags chat_template = flags.under("Chat template");
+  chat_template
+      .add("--chat-template", template_,
+           "a template by name (of the model, or chatml, llama3...) or file instead of "
+           "the model's own")
+      .variable("CHAT_TEMPLATE");
+  chat_template.add("--chat-template-file", file_, "a template file instead of the model's own")
+      .value("FILE")
+      .variable("CHAT_TEMPLATE_FILE")
+      .rare();
+  chat_template
+      .add("--chat-template-kwargs", variables_,
+           "a JSON object of template variables, e.g. '{\"enable_thinking\": false}'")
+      .value("JSON")
+      .variable("CHAT_TEMPLATE_KWARGS");
 }
 
 Result<TemplateArgument> TemplateOptions::take() const {

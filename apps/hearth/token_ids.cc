@@ -29,8 +29,9 @@ Result<std::vector<std::int32_t>> parse_token_ids(std::string_view text, std::si
 }
 
 void TokenListArgument::declare(Flags& flags) {
-  flags.add("--tokens", list_, "token ids, divided by commas");
-  flags.add("--tokens-file", file_, "a file of token ids, divided by blanks or commas");
+  flags.add("--tokens", list_, "token ids, divided by commas").value("IDS");
+  flags.add("--tokens-file", file_, "a file of token ids, divided by blanks or commas")
+      .value("FILE");
 }
 
 Result<std::vector<std::int32_t>> TokenListArgument::take() const {

@@ -88,6 +88,7 @@ struct ThreadPool::Impl {
   std::atomic<bool> caller_asleep{false};
   std::atomic<bool> parked{false};
   std::atomic<bool> may_spin{false};
+  unsigned n_cpus = 0;  // 0: not told
   Job job;
   std::vector<std::unique_ptr<Helper>> helpers;  // helper i is worker i + 1
 
@@ -113,7 +114,9 @@ struct ThreadPool::Impl {
       ::pthread_setname_np(helper->thread, "hearth-worker");
       helpers.push_back(std::move(helper));
     }
-    may_spin.store(helpers.size() + 1 <= n_cpus_allowed(), std::memory_order_relaxed);
+    unsigned n_usable = n_cpus_allowed();
+    if (n_cpus != 0) n_usable = std::min(n_usable, n_cpus);
+    may_spin.store(helpers.size() + 1 <= n_usable, std::memory_order_relaxed);
   }
 
   void shrink(unsigned n) {
@@ -176,7 +179,8 @@ struct ThreadPool::Impl {
   }
 };
 
-ThreadPool::ThreadPool(unsigned n_workers) : impl_(std::make_unique<Impl>()) {
+ThreadPool::ThreadPool(unsigned n_workers, unsigned n_cpus) : impl_(std::make_unique<Impl>()) {
+  impl_->n_cpus = n_cpus;
   resize(n_workers);
 }
 
@@ -186,6 +190,10 @@ ThreadPool::~ThreadPool() {
 
 unsigned ThreadPool::size() const {
   return static_cast<unsigned>(impl_->helpers.size()) + 1;
+}
+
+bool ThreadPool::may_spin() const {
+  return impl_->may_spin.load(std::memory_order_relaxed);
 }
 
 void ThreadPool::run(TaskRef task) {

@@ -4,7 +4,8 @@
 //
 // run() splits nothing itself: it calls task(worker) once on every worker, the caller being worker
 // 0, and returns when all are done. Between jobs helpers spin for a short, bounded time, then sleep
-// on a futex; a helper whose partner was descheduled therefore never burns the partner's core.
+// on a futex; a helper whose partner was descheduled therefore never burns the partner's core. With
+// more workers than CPUs nobody spins: a spinning thread would keep a working one from its CPU.
 // Memory effects of a job are visible to the caller when run() returns.
 //
 // resize() shrinks or grows the pool and park() lets every helper sleep at once; both are called by
@@ -34,12 +35,16 @@ class TaskRef {
 
 class ThreadPool {
  public:
-  explicit ThreadPool(unsigned n_workers);
+  // n_cpus: how many CPUs this process may really use. The quota of a container shows in no
+  // affinity mask, so whoever knows of one tells it here; 0 goes by the mask alone.
+  explicit ThreadPool(unsigned n_workers, unsigned n_cpus = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   unsigned size() const;
+  // Whether those who wait spin before they sleep.
+  bool may_spin() const;
   void run(TaskRef task);
   void resize(unsigned n_workers);
   void park();

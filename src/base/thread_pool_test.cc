@@ -139,6 +139,24 @@ TEST(ThreadPool, OneCoreIsEnough) {
   EXPECT_EQ(end.exit_code(), 0) << end.errors;
 }
 
+// The decision itself, without a clock: nobody spins where a worker has no CPU of its own.
+TEST(ThreadPool, SpinsOnlyWithACpuForEveryWorker) {
+  cpu_set_t cpus;
+  if (::sched_getaffinity(0, sizeof(cpus), &cpus) != 0) GTEST_SKIP() << "cpu_set_t is too small";
+  const auto n_mask = static_cast<unsigned>(CPU_COUNT(&cpus));
+  EXPECT_TRUE(ThreadPool(n_mask).may_spin());
+  EXPECT_FALSE(ThreadPool(n_mask + 1).may_spin());
+  EXPECT_FALSE(ThreadPool(n_mask + 1, n_mask + 1).may_spin());  // the mask binds all the same
+  EXPECT_TRUE(ThreadPool(1, 1).may_spin());
+  EXPECT_FALSE(ThreadPool(2, 1).may_spin());  // a quota of one CPU
+  ThreadPool pool(64, 1);
+  EXPECT_FALSE(pool.may_spin());
+  pool.resize(1);
+  EXPECT_TRUE(pool.may_spin());
+  pool.resize(2);
+  EXPECT_FALSE(pool.may_spin());
+}
+
 TEST(ThreadPool, WorksWithFewerThreadsThanAskedFor) {
   if (::geteuid() == 0) GTEST_SKIP() << "root is exempt from RLIMIT_NPROC";
   const auto end = test::run_in_child([] {

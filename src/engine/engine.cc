@@ -156,7 +156,7 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
   model = std::move(*result);
   token_rules = std::make_unique<TokenRules>(*model->tokenizer());
   sample::ChosenDefaults defaults = sampling_defaults(model->gguf());
-  std::string notice = model->template_notice();
+  std::string notice = model->notice();
   for (const std::string& warning : defaults.warnings)
     notice += (notice.empty() ? "" : " ") + warning;
   const std::string& name = model->plan().hparams.name;

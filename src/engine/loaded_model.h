@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/memory_plan.h"
 #include "format/model_files.h"
 #include "model/forward.h"
 #include "model/sequence.h"
@@ -20,11 +21,19 @@
 
 namespace hearth::engine {
 
+struct LoadOptions;
+
+// Asked when a model does not fit in the bytes that are available: the name of a smaller one that
+// would do instead when loaded with these options (engine/smaller_model.h), or nothing. Whoever
+// loads knows where models are; the engine does not.
+using FindSmaller = std::function<std::string(const format::ModelFiles& refused,
+                                              const LoadOptions& options, std::uint64_t available)>;
+
 struct LoadOptions {
-  std::uint32_t n_ctx = 0;  // tokens of one sequence; 0: the model's own, at most kDefaultContext
+  std::uint32_t n_ctx = 0;        // tokens of one sequence; 0: plan_memory chooses
   std::uint32_t n_sequences = 1;  // how many such sequences the KV cache holds
   std::uint32_t n_ubatch = 512;   // rows of one forward step
-  std::uint32_t max_wanted = 0;   // rows of a step that may want results; 0: n_ubatch, at most 64
+  std::uint32_t max_wanted = 0;   // rows of a step that may want results; 0: 4 a sequence
   unsigned n_threads = 1;
   kernels::KvType k_type = kernels::KvType::f16;
   kernels::KvType v_type = kernels::KvType::f16;
@@ -32,9 +41,8 @@ struct LoadOptions {
   std::string
       chat_template;  // a source that overrides the file's; empty: the file's or the family's
   std::string chat_template_name;  // which of those (text/template_choice.h); empty: the usual one
+  FindSmaller find_smaller;        // may be empty
 };
-
-inline constexpr std::uint32_t kDefaultContext = 8192;
 
 class LoadedModel {
  public:
@@ -49,9 +57,11 @@ class LoadedModel {
   model::SequenceStore& sequences() { return *sequences_; }
   const text::Tokenizer* tokenizer() const { return tokenizer_.get(); }
   const text::ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }
-  const std::string& template_notice() const { return template_notice_; }
-  std::uint32_t n_ctx() const { return n_ctx_; }
-  const model::ExecutorLimits& limits() const { return limits_; }
+  // What the user should know about this model here, or empty.
+  std::string notice() const;
+  std::uint32_t n_ctx() const { return memory_.n_ctx; }
+  const model::ExecutorLimits& limits() const { return memory_.limits; }
+  const MemoryPlan& memory() const { return memory_; }
   std::size_t kv_bytes_per_token() const;
 
  private:
@@ -60,14 +70,13 @@ class LoadedModel {
 
   std::shared_ptr<const format::ModelFiles> files_;
   model::Plan plan_;
-  model::ExecutorLimits limits_;
+  MemoryPlan memory_;
   std::unique_ptr<model::Executor> executor_;
   std::unique_ptr<model::Forward> forward_;
   std::unique_ptr<model::SequenceStore> sequences_;
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::optional<text::ChatTemplate> template_;
   std::string template_notice_;
-  std::uint32_t n_ctx_ = 0;
 };
 
 }  // namespace hearth::engine

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <numeric>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <thread>
-#include <vector>
 
 #include "host/cgroup.h"
+#include "host/cpu_topology.h"
 
 namespace hearth::host {
 namespace {
@@ -36,21 +39,49 @@ std::optional<std::uint64_t> quota_of(const CgroupDirectory& directory) {
   return std::max<std::uint64_t>(1, quota / period);
 }
 
-}  // namespace
-
-unsigned cpus_of_affinity() {
+// The mask of the running system, or the one a recorded tree tells of.
+CpuSet affinity_mask(const std::string& root) {
+  if (!root.empty()) {
+    const std::string status = read_small(root + "/proc/self/status").value_or("");
+    constexpr std::string_view kKey = "\nCpus_allowed_list:\t";
+    const std::size_t at = status.find(kKey);
+    if (at != std::string::npos) return parse_cpu_list(status.substr(at + kKey.size()));
+  }
   // The mask may be larger than cpu_set_t on a big machine; the call says so with EINVAL.
   for (std::size_t cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
     cpu_set_t* set = CPU_ALLOC(cpus);
     if (set == nullptr) break;
     const std::size_t size = CPU_ALLOC_SIZE(cpus);
     CPU_ZERO_S(size, set);
-    const bool ok = sched_getaffinity(0, size, set) == 0;
-    const int count = ok ? CPU_COUNT_S(size, set) : 0;
+    CpuSet out;
+    if (sched_getaffinity(0, size, set) == 0) {
+      for (std::size_t cpu = 0; cpu < cpus; ++cpu)
+        if (CPU_ISSET_S(cpu, size, set)) out.push_back(static_cast<unsigned>(cpu));
+    }
     CPU_FREE(set);
-    if (ok) return static_cast<unsigned>(std::max(1, count));
+    if (!out.empty()) return out;
   }
-  return std::max(1u, std::thread::hardware_concurrency());
+  return {};
+}
+
+}  // namespace
+
+CpuSet cpus_of_affinity(const std::string& root) {
+  CpuSet cpus = affinity_mask(root);
+  const auto narrow = [&cpus](const CpuSet& limit) {
+    CpuSet both = common_cpus(cpus, limit);
+    if (!both.empty()) cpus = std::move(both);  // none left: the file is not what it seems
+  };
+  narrow(parse_cpu_list(read_small(root + "/sys/devices/system/cpu/online").value_or("")));
+  for (const CgroupDirectory& directory : cgroup_directories(root, "cpuset")) {
+    const char* name = directory.v2 ? "/cpuset.cpus.effective" : "/cpuset.effective_cpus";
+    narrow(parse_cpu_list(read_small(directory.path + name).value_or("")));
+  }
+  if (cpus.empty()) {
+    cpus.resize(std::max(1u, std::thread::hardware_concurrency()));
+    std::iota(cpus.begin(), cpus.end(), 0u);
+  }
+  return cpus;
 }
 
 unsigned cpus_of_quota(const std::string& root) {
@@ -63,8 +94,21 @@ unsigned cpus_of_quota(const std::string& root) {
 }
 
 unsigned cpus_allowed(const std::string& root) {
-  const unsigned affinity = cpus_of_affinity(), quota = cpus_of_quota(root);
+  const unsigned quota = cpus_of_quota(root);
+  const auto affinity = static_cast<unsigned>(cpus_of_affinity(root).size());
   return quota == 0 ? affinity : std::min(affinity, quota);
+}
+
+unsigned default_threads(const std::string& root) {
+  std::set<unsigned> cores;
+  for (const CpuPlace& place : cpu_topology(root, cpus_of_affinity(root)))
+    if (place.strong) cores.insert(place.core);
+  const auto n_cores = std::max(1u, static_cast<unsigned>(cores.size()));
+  return std::min(n_cores, cpus_allowed(root));
+}
+
+unsigned threads_for(unsigned wanted, const std::string& root) {
+  return wanted == 0 ? default_threads(root) : std::min(wanted, cpus_allowed(root));
 }
 
 }  // namespace hearth::host

@@ -14,18 +14,27 @@ std::optional<std::uint64_t> meminfo(const std::string& root, const std::string&
   return *kib * 1024;
 }
 
-// What is left in one group; nothing if it has no limit.
+// What is left in one group; nothing if it has no limit. Above memory.high nothing is killed, but
+// everything is slowed down until it is below again, so it counts as a limit.
 std::optional<std::uint64_t> left_in(const CgroupDirectory& directory) {
-  const char* limit_name = directory.v2 ? "/memory.max" : "/memory.limit_in_bytes";
+  std::optional<std::uint64_t> limit;
+  for (const char* name : {"/memory.max", "/memory.high", "/memory.limit_in_bytes"}) {
+    if (const auto found = read_number(directory.path + name))
+      limit = limit ? std::min(*limit, *found) : *found;
+  }
+  // In v1 the total_ lines include the groups below, as the usage does.
+  const std::string prefix = directory.v2 ? "" : "total_";
+  const std::string stat = read_small(directory.path + "/memory.stat").value_or("");
+  // Of v1: the least limit of this group and those above, which a container does not see.
+  if (const auto found = number_after(stat, "hierarchical_memory_limit"))
+    limit = limit ? std::min(*limit, *found) : *found;
   const char* use_name = directory.v2 ? "/memory.current" : "/memory.usage_in_bytes";
-  // In v1 the total_ line includes the groups below, as the usage does.
-  const char* file_name = directory.v2 ? "inactive_file" : "total_inactive_file";
-  const auto limit = read_number(directory.path + limit_name);
   const auto use = read_number(directory.path + use_name);
   if (!limit || !use) return std::nullopt;
-  const std::string stat = read_small(directory.path + "/memory.stat").value_or("");
-  const std::uint64_t droppable = std::min(number_after(stat, file_name).value_or(0), *use);
-  const std::uint64_t needed = *use - droppable;
+  std::uint64_t droppable = 0;
+  for (const char* name : {"inactive_file", "active_file"})
+    droppable += number_after(stat, prefix + name).value_or(0);
+  const std::uint64_t needed = *use - std::min(droppable, *use);
   return *limit > needed ? *limit - needed : 0;
 }
 
@@ -35,11 +44,11 @@ std::optional<std::uint64_t> total_memory(const std::string& root) {
   return meminfo(root, "MemTotal");
 }
 
-std::optional<std::uint64_t> available_memory(const std::string& root) {
-  std::optional<std::uint64_t> least = meminfo(root, "MemAvailable");
+AvailableMemory available_memory(const std::string& root) {
+  AvailableMemory least{.bytes = meminfo(root, "MemAvailable"), .group = ""};
   for (const CgroupDirectory& directory : cgroup_directories(root, "memory")) {
     const auto left = left_in(directory);
-    if (left) least = least ? std::min(*least, *left) : *left;
+    if (left && (!least.bytes || *left < *least.bytes)) least = {*left, directory.path};
   }
   return least;
 }

@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
     if (!all[i].usable || (argc > 1 ? std::strcmp(argv[1], all[i].table->name)
                                     : std::strcmp("scalar", all[i].table->name) == 0))
       continue;
-    bench_products(*all[i].table, argc > 2 ? argv[2] : nullptr, rows, k);
-    bench_attention(*all[i].table);
+    hearth::kernels::bench_products(*all[i].table, argc > 2 ? argv[2] : nullptr, rows, k);
+    hearth::kernels::bench_attention(*all[i].table);
   }
 }

@@ -46,9 +46,9 @@ PageMemory::~PageMemory() {
   if (data_ != nullptr) ::munmap(data_, size_);
 }
 
-std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers) {
+std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers, unsigned n_cpus) {
   return std::make_unique<CpuExecutor>(
-      std::clamp(n_workers, 1u, static_cast<unsigned>(kMaxWorkers)));
+      std::clamp(n_workers, 1u, static_cast<unsigned>(kMaxWorkers)), n_cpus);
 }
 
 Result<void> CpuExecutor::prepare(const Plan& plan, DeviceId device, const ExecutorLimits& limits,

@@ -57,7 +57,8 @@ struct QuantizedBuffer {
 
 class CpuExecutor final : public Executor {
  public:
-  explicit CpuExecutor(unsigned n_workers) : pool_(n_workers), kernels_(kernels::active()) {}
+  CpuExecutor(unsigned n_workers, unsigned n_cpus)
+      : pool_(n_workers, n_cpus), kernels_(kernels::active()) {}
 
   Result<void> prepare(const Plan& plan, DeviceId device, const ExecutorLimits& limits,
                        const LoadProgress& progress) override;

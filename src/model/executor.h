@@ -82,6 +82,7 @@ class Executor {
   virtual void park() = 0;
 };
 
-std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers);
+// n_cpus: how many CPUs this process may really use, for ThreadPool; 0: by the affinity mask.
+std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers, unsigned n_cpus = 0);
 
 }  // namespace hearth::model

@@ -387,6 +387,60 @@ TEST(Run, PromptLongerThanTheContextDoesNotFit) {
   EXPECT_THAT(outcome.err, HasSubstr("context"));
 }
 
+TEST(Run, AContextThatDoesNotFitIsRefusedWithTheNumbers) {
+  const Outcome outcome = run({"run", kBpe, "-c", "2000000000"}, "word");
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_THAT(outcome.err, HasSubstr("MiB are available; try -c "));
+}
+
+// A file of 8 TiB, all but the first of them a hole: weights that fit nowhere. The message names
+// the smaller quantisation in the store, and neither a model of another name nor a larger file.
+TEST(Run, WeightsThatDoNotFitAreRefusedWithASmallerModel) {
+  const std::string huge = scratch_folder() + "/huge.gguf";
+  spit(huge, slurp(fixture("tiny-llama-f32.gguf")));
+  if (::truncate(huge.c_str(), off_t{8} << 40) != 0) GTEST_SKIP() << "no files of that size here";
+  const std::vector<std::string> store{"HEARTH_HOME=" + scratch_folder() + "/smaller"};
+  const auto in_store = [&](std::vector<std::string> args) {
+    return run(Invocation{.args = std::move(args), .input = "word", .environment = store});
+  };
+  const Outcome alone = in_store({"run", huge});
+  EXPECT_EQ(alone.status, 5);
+  EXPECT_THAT(alone.err, HasSubstr("8388608 of weights"));
+  EXPECT_THAT(alone.err, HasSubstr("or take a smaller quantisation"));
+  for (const char* name : {"tiny-llama-q4_0", "tiny-llama-q8_0", "tiny-qwen2-q8_0"})
+    ASSERT_EQ(in_store({"import", fixture(name + std::string(".gguf")), "--name", name}).status, 0);
+  const Outcome refused = in_store({"run", huge});
+  EXPECT_EQ(refused.status, 5);
+  EXPECT_THAT(refused.err, HasSubstr("; try tiny-llama-q8_0, a smaller quantisation\n"));
+  const auto shown = parse_json(in_store({"show", huge, "--memory", "--json"}).out);
+  ASSERT_TRUE(shown.has_value());
+  EXPECT_EQ((*shown)["advice"], "try tiny-llama-q8_0, a smaller quantisation");
+  EXPECT_EQ(in_store({"run", "tiny-llama-q8_0", "-n", "1"}).status, 0);
+}
+
+TEST(Run, MoreThreadsThanCpusAreNotStarted) {
+  const Outcome outcome = run({"run", kBpe, "-t", "1024", "-n", "1"}, "word");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("warning: -t 1024: this process may use "));
+}
+
+TEST(Show, TellsWhatAModelTakesInMemory) {
+  const Outcome lines = run({"show", kBpe, "--memory", "-c", "100"});
+  EXPECT_EQ(lines.status, 0) << lines.err;
+  for (const char* label : {"context         100 tokens", "weights ", "KV cache ", "scratch ",
+                            "together ", "available ", "fits            yes"})
+    EXPECT_THAT(lines.out, HasSubstr(label));
+  const auto object = parse_json(run({"show", kBpe, "--memory", "-c", "100", "--json"}).out);
+  ASSERT_TRUE(object.has_value());
+  EXPECT_EQ((*object)["context"], 100);
+  EXPECT_EQ((*object)["kv_bytes"], 128 * (*object)["kv_bytes_per_token"].get<int>());
+  const auto too_long =
+      parse_json(run({"show", kBpe, "--memory", "-c", "2000000000", "--json"}).out);
+  ASSERT_TRUE(too_long.has_value());
+  EXPECT_EQ((*too_long)["fits"], false);
+  EXPECT_THAT((*too_long)["advice"].get<std::string>(), HasSubstr("try -c "));
+}
+
 TEST(Run, ControlCEndsIt) {
   const Outcome outcome =
       run(Invocation{.args = {"run", kBpe, "hello", "-n", "-1", "-c", "100000", "--ignore-eos"},

@@ -160,6 +160,25 @@ TEST(DefaultModel, TheTranscriptOfTheReadmeIsTrue) {
   EXPECT_EQ(run({"run", "smollm2", "Name three primary colours.", "--temp", "0"}).out, shown);
 }
 
+// The peak is reached when the context is full: the prompt fills all but the last tokens, and what
+// is generated the rest.
+TEST(DefaultModel, TakesTheMemoryThatShowSays) {
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"-c", "256"}, {"-c", "512", "-ctk", "f32", "-ctv", "f32"}, {"-c", "1280"}}) {
+    std::vector<std::string> show{"show", "smollm2", "--memory", "--json"};
+    std::vector<std::string> generate{"run", "smollm2", "--raw", "--ignore-eos", "--temp", "0"};
+    for (std::vector<std::string>* args : {&show, &generate})
+      args->insert(args->end(), flags.begin(), flags.end());
+    const Json plan = parse_json(run(show).out).value();
+    std::string prompt;
+    for (int i = 0; i < std::stoi(flags[1]) - 8; ++i) prompt += " the";  // a token each
+    const Outcome outcome = run(generate, prompt);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const double planned = plan["total_bytes"].get<double>();
+    EXPECT_NEAR(static_cast<double>(outcome.peak_bytes), planned, 0.05 * planned) << flags[1];
+  }
+}
+
 TEST(DefaultModel, ControlCWithinASecond) {
   const double after = 1.5;
   const Outcome outcome = run(Invocation{

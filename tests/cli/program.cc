@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,10 +47,11 @@ void close_end(int& fd) {
   for (const std::string& variable : invocation.environment)
     ::putenv(const_cast<char*>(variable.c_str()));
   if (!invocation.folder.empty() && ::chdir(invocation.folder.c_str()) != 0) ::_exit(126);
-  std::vector<char*> argv{const_cast<char*>(HEARTH_PROGRAM)};
+  const char* program = invocation.program.empty() ? HEARTH_PROGRAM : invocation.program.c_str();
+  std::vector<char*> argv{const_cast<char*>(program)};
   for (const std::string& arg : invocation.args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
-  ::execv(HEARTH_PROGRAM, argv.data());
+  ::execv(program, argv.data());
   ::_exit(127);
 }
 
@@ -103,7 +105,9 @@ Outcome run(const Invocation& invocation) {
   }
   close_end(in.write_end);
   int status = 0;
-  ::waitpid(child, &status, 0);
+  rusage used{};
+  ::wait4(child, &status, 0, &used);
+  outcome.peak_bytes = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
   outcome.seconds = elapsed();
   outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return outcome;

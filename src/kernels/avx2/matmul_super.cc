@@ -8,4 +8,10 @@ namespace hearth::kernels::avx2 {
 
 #include "kernels/generic/matmul_super.inc"
 
+#define HEARTH_SUPER_TYPE(name, Decoder)                               \
+  void matmul_##name(const MatmulArgs& args) {                         \
+    matmul_panels<SuperProduct<Decoder>>(args, scalar::matmul_##name); \
+  }
+#include "kernels/types.inc"
+
 }  // namespace hearth::kernels::avx2

@@ -6,6 +6,12 @@
 
 namespace hearth::kernels::avx512vnni {
 
-#include "kernels/generic/matmul_group.inc"
+#include "kernels/generic/gemm_group.inc"
+
+#define HEARTH_GROUP_TYPE(name, Decoder)                                                        \
+  void matmul_##name(const MatmulArgs& args) {                                                  \
+    matmul_few_or_many<GroupProduct<Decoder>, GroupGemm<Decoder>>(args, scalar::matmul_##name); \
+  }
+#include "kernels/types.inc"
 
 }  // namespace hearth::kernels::avx512vnni

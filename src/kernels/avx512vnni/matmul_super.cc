@@ -6,6 +6,12 @@
 
 namespace hearth::kernels::avx512vnni {
 
-#include "kernels/generic/matmul_super.inc"
+#include "kernels/generic/gemm_super.inc"
+
+#define HEARTH_SUPER_TYPE(name, Decoder)                                                        \
+  void matmul_##name(const MatmulArgs& args) {                                                  \
+    matmul_few_or_many<SuperProduct<Decoder>, SuperGemm<Decoder>>(args, scalar::matmul_##name); \
+  }
+#include "kernels/types.inc"
 
 }  // namespace hearth::kernels::avx512vnni

@@ -265,6 +265,14 @@ inline Ints signed_weights(Ints w) {
   return _mm512_xor_si512(w, splat_bytes(-128));
 }
 
+// acc + a . w in each lane, over 4 unsigned activations and 4 signed weights.
+inline Ints dot_unsigned(Ints acc, Ints a, Ints w) {
+  return _mm512_dpbusd_epi32(acc, a, w);
+}
+inline Ints subtract_bytes(Ints a, Ints b) {
+  return _mm512_sub_epi8(a, b);
+}
+
 // init + sum over n slices of w . a in each row; a = 4 n activations.
 template <Range range, size_t n>
 inline Ints dot_slices(const Ints* w, const int8_t* a, Ints init) {

@@ -8,4 +8,10 @@ namespace hearth::kernels::neon {
 
 #include "kernels/generic/matmul_group.inc"
 
+#define HEARTH_GROUP_TYPE(name, Decoder)                               \
+  void matmul_##name(const MatmulArgs& args) {                         \
+    matmul_panels<GroupProduct<Decoder>>(args, scalar::matmul_##name); \
+  }
+#include "kernels/types.inc"
+
 }  // namespace hearth::kernels::neon
