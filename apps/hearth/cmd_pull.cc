@@ -65,9 +65,11 @@ Action declare_pull(Flags& flags) {
   auto options = std::make_shared<PullFlags>();
   flags.require("MODEL", options->model,
                 "a known name, hf:ORG/REPO[:QUANT], or the address of a GGUF file");
-  flags.add("--name", options->name,
-            "what the model is called from now on (default: from the file's name)");
-  flags.add("--sha256", options->sha256, "the hash that the file must have");
+  flags
+      .add("--name", options->name,
+           "what the model is called from now on (default: from the file's name)")
+      .value("NAME");
+  flags.add("--sha256", options->sha256, "the hash that the file must have").value("HEX");
   flags.add("--force", options->force, "take the name away from another model");
   flags.add("--offline", options->offline, "ask nobody (also HF_HUB_OFFLINE=1)");
   flags.add("--json", options->json, "one JSON object a line: progress, then the model");
