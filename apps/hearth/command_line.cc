@@ -46,7 +46,6 @@ constexpr OtherCommand kOtherCommands[] = {
     {"create", "use 'hearth import FILE --name NAME'"},
     {"download", "use 'hearth pull MODEL'"},
     {"get", "use 'hearth pull MODEL'"},
-    {"ls", "use 'hearth list'"},
     {"ps", "there is no server yet; a model is in memory as long as its command runs"},
     {"push", "not here"},
     {"quantize", "not here yet"},

@@ -48,6 +48,11 @@ Flag& Flag::choices(std::vector<std::string> all) {
   return *this;
 }
 
+Flag& Flag::names_model() {
+  is_model = true;
+  return *this;
+}
+
 Flag& Flag::variable(std::string name) {
   variable_name = std::move(name);
   return *this;

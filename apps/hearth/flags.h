@@ -28,12 +28,15 @@ struct Flag {
   std::string variable_name;        // "CTX_SIZE"; see variable()
   bool is_rare = false, is_required = false, may_repeat = false;
   bool is_word = false, takes_all_words = false;
+  bool is_model = false;
   std::function<Result<void>(const std::string& text)> set;  // of a switch: "on" or "off"
 
   // Only --help-all and the manual show it.
   Flag& rare();
   Flag& value(std::string name);
   Flag& choices(std::vector<std::string> all);
+  // One of several ways to name the model. Its variable counts only where no other way was used.
+  Flag& names_model();
   // Where the flag is not given, HEARTH_name sets it, else LLAMA_ARG_name, which is llama.cpp's.
   Flag& variable(std::string name);
 };

@@ -92,10 +92,14 @@ void ModelArgument::declare(Flags& flags, bool positional) {
   if (positional)
     flags.add("MODEL", positional_,
               "a name from 'hearth list', hf:ORG/REPO[:QUANT], an address, or a GGUF file");
-  flags.add("-m,--model", flag_, "the same as MODEL").value("MODEL").variable("MODEL");
+  flags.add("-m,--model", flag_, "the same as MODEL")
+      .value("MODEL")
+      .variable("MODEL")
+      .names_model();
   flags.add("-hf,-hfr,--hf-repo", hub_repo_, "a model of the Hugging Face hub")
       .value("ORG/REPO[:QUANT]")
-      .variable("HF_REPO");
+      .variable("HF_REPO")
+      .names_model();
   flags.add("-hff,--hf-file", hub_file_, "the file of --hf-repo")
       .value("NAME")
       .variable("HF_FILE")
@@ -103,6 +107,7 @@ void ModelArgument::declare(Flags& flags, bool positional) {
   flags.add("-mu,--model-url", url_, "the address of a GGUF file")
       .value("URL")
       .variable("MODEL_URL")
+      .names_model()
       .rare();
   flags.add("--offline", offline_, "never fetch a model that is not here").variable("OFFLINE");
   flags.take_foreign_flags();
@@ -111,11 +116,7 @@ void ModelArgument::declare(Flags& flags, bool positional) {
 Result<std::string> ModelArgument::take() const {
   std::string hub =
       hub_repo_.empty() || hub_repo_.starts_with("hf:") ? hub_repo_ : "hf:" + hub_repo_;
-  if (!hub_file_.empty()) {
-    if (hub.empty())
-      return fail(ErrorCode::usage, "--hf-file names a file of --hf-repo: give both");
-    hub = hub.substr(0, hub.find(':', 3)) + ":" + hub_file_;
-  }
+  if (!hub_file_.empty() && !hub.empty()) hub = hub.substr(0, hub.find(':', 3)) + ":" + hub_file_;
   std::string model;
   for (const std::string& one : {positional_, flag_, hub, url_}) {
     if (one.empty()) continue;
@@ -123,6 +124,8 @@ Result<std::string> ModelArgument::take() const {
       return fail(ErrorCode::usage, "two models given: {} and {}", model, one);
     model = one;
   }
+  if (model.empty() && !hub_file_.empty())
+    return fail(ErrorCode::usage, "--hf-file names a file of --hf-repo: give both");
   if (model.empty()) return fail(ErrorCode::usage, "give a model: a name or -m FILE");
   return model;
 }
