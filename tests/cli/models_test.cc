@@ -110,6 +110,20 @@ TEST_F(PullingTest, WhatIsNotHereIsFetchedFirst) {
   EXPECT_THAT(hearth({"show", "org/repo"}).err, HasSubstr("hf:org/repo"));
 }
 
+TEST_F(PullingTest, AVariableNamesTheModelWhereNothingElseDoes) {
+  const std::vector<std::string> usual = environment_;
+  environment_.push_back("LLAMA_ARG_HF_REPO=org/repo");
+  for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
+           {"show", kTiny}, {"show", "-m", kTiny}, {"show", "-hff", "x.gguf", kTiny}})
+    EXPECT_EQ(hearth(args).status, 0) << args[1];
+  EXPECT_THAT(hub_.requests(), IsEmpty());
+  EXPECT_EQ(hearth({"show"}).status, 0);
+  EXPECT_FALSE(hub_.requests().empty());
+  environment_ = usual;
+  EXPECT_EQ(hearth({"show", "-hff", "x.gguf"}).status, 2);
+  EXPECT_EQ(hearth({"show", "-hf", "org/repo", "-m", kTiny}).status, 2);
+}
+
 TEST_F(PullingTest, AWrongHashIsRefused) {
   const std::string url = hub_.url("/x/Tiny-Q8_0.gguf");
   EXPECT_EQ(hearth({"pull", url, "--sha256", std::string(64, 'a')}).status, 4);
