@@ -83,8 +83,10 @@ Result<int> import(const ImportFileOptions& options) {
 
 Action declare_import(Flags& flags) {
   auto options = std::make_shared<ImportFileOptions>();
-  flags.require("FILE", options->file,
-                "a GGUF file, of a split model any shard; or another program's model");
+  flags
+      .require("FILE", options->file,
+               "a GGUF file, of a split model any shard; or another program's model")
+      .value("FILE");
   flags
       .add("--name", options->name,
            "what the model is called from now on (default: from the file's name)")

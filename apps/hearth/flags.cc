@@ -48,13 +48,13 @@ Flag& Flag::choices(std::vector<std::string> all) {
   return *this;
 }
 
-Flag& Flag::variable(std::string name) {
-  variable_name = std::move(name);
+Flag& Flag::names_model() {
+  is_model = true;
   return *this;
 }
 
-Flag& Flag::names_model() {
-  is_model = true;
+Flag& Flag::variable(std::string name) {
+  variable_name = std::move(name);
   return *this;
 }
 

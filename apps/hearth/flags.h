@@ -27,17 +27,18 @@ struct Flag {
   std::vector<std::string> values;  // all that make sense, where they are few; for completions
   std::string variable_name;        // "CTX_SIZE"; see variable()
   bool is_rare = false, is_required = false, may_repeat = false;
-  bool is_word = false, takes_all_words = false, is_model = false;
+  bool is_word = false, takes_all_words = false;
+  bool is_model = false;
   std::function<Result<void>(const std::string& text)> set;  // of a switch: "on" or "off"
 
   // Only --help-all and the manual show it.
   Flag& rare();
   Flag& value(std::string name);
   Flag& choices(std::vector<std::string> all);
+  // One of several ways to name the model. Its variable counts only where no other way was used.
+  Flag& names_model();
   // Where the flag is not given, HEARTH_name sets it, else LLAMA_ARG_name, which is llama.cpp's.
   Flag& variable(std::string name);
-  // It is a way to name the model: its variable yields to every other way that was typed.
-  Flag& names_model();
 };
 
 // What a subcommand understands, in the order of declaration. A deque, since flags are chained to

@@ -84,6 +84,8 @@ std::span<const EnvironmentVariable> environment_variables() {
       {"HF_TOKEN", "sent to the Hugging Face hub when a model is fetched"},
       {"HF_ENDPOINT", "another address of the hub"},
       {"HF_HUB_OFFLINE", "if 1: nothing is fetched"},
+      {"HF_HUB_CACHE, HF_HOME, LLAMA_CACHE, OLLAMA_MODELS", "where other programs keep models"},
+      {"HEARTH_ELSEWHERE", "if 0: the models of other programs are left alone"},
       {"https_proxy, http_proxy, no_proxy", "proxies for fetching"},
       {"NO_COLOR", "if set to anything: no colours"},
       {"TERM", "if \"dumb\": no colours"},

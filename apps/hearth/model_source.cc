@@ -91,30 +91,47 @@ Result<std::vector<format::NamedFd>> open_model(const std::string& model, bool o
 void ModelArgument::declare(Flags& flags, bool positional) {
   if (positional)
     flags.add("MODEL", positional_,
-              "a name from 'hearth list', hf:ORG/REPO[:QUANT], or the path of a GGUF file");
+              "a name from 'hearth list', hf:ORG/REPO[:QUANT], an address, or a GGUF file");
   flags.add("-m,--model", flag_, "the same as MODEL")
       .value("MODEL")
       .variable("MODEL")
       .names_model();
-  flags.add("-hf,-hfr,--hf-repo", hub_, "ORG/REPO[:QUANT] of the Hugging Face hub")
-      .value("REPO")
+  flags.add("-hf,-hfr,--hf-repo", hub_repo_, "a model of the Hugging Face hub")
+      .value("ORG/REPO[:QUANT]")
       .variable("HF_REPO")
       .names_model();
+  flags.add("-hff,--hf-file", hub_file_, "the file of --hf-repo")
+      .value("NAME")
+      .variable("HF_FILE")
+      .rare();
+  flags.add("-mu,--model-url", url_, "the address of a GGUF file")
+      .value("URL")
+      .variable("MODEL_URL")
+      .names_model()
+      .rare();
   flags.add("--offline", offline_, "never fetch a model that is not here").variable("OFFLINE");
   flags.take_foreign_flags();
 }
 
 Result<std::string> ModelArgument::take() const {
+  std::string hub =
+      hub_repo_.empty() || hub_repo_.starts_with("hf:") ? hub_repo_ : "hf:" + hub_repo_;
+  if (!hub_file_.empty() && !hub.empty()) hub = hub.substr(0, hub.find(':', 3)) + ":" + hub_file_;
   std::string model;
-  const std::string hub = hub_.empty() || hub_.starts_with("hf:") ? hub_ : "hf:" + hub_;
-  for (const std::string& one : {positional_, flag_, hub}) {
+  for (const std::string& one : {positional_, flag_, hub, url_}) {
     if (one.empty()) continue;
     if (!model.empty() && model != one)
       return fail(ErrorCode::usage, "two models given: {} and {}", model, one);
     model = one;
   }
+  if (model.empty() && !hub_file_.empty())
+    return fail(ErrorCode::usage, "--hf-file names a file of --hf-repo: give both");
   if (model.empty()) return fail(ErrorCode::usage, "give a model: a name or -m FILE");
   return model;
+}
+
+bool ModelArgument::given() const {
+  return !positional_.empty() || !flag_.empty() || !hub_repo_.empty() || !url_.empty();
 }
 
 }  // namespace hearth::app

@@ -26,17 +26,17 @@ Result<std::vector<format::NamedFd>> open_found(const fetch::FoundModel& found,
 // Both in one.
 Result<std::vector<format::NamedFd>> open_model(const std::string& model, bool offline);
 
-// Declares MODEL as a positional argument and as -m/--model and -hf/--hf-repo, as llama.cpp has
-// them, and --offline; the action then calls take(), which is a usage error when none was given.
+// Declares MODEL as a positional argument and as -m, -hf and -mu, as llama.cpp has them, and
+// --offline; the action then calls take(), which is a usage error when none was given.
 class ModelArgument {
  public:
   void declare(Flags& flags, bool positional = true);
   Result<std::string> take() const;
-  bool given() const { return !positional_.empty() || !flag_.empty() || !hub_.empty(); }
+  bool given() const;
   bool offline() const { return offline_; }
 
  private:
-  std::string positional_, flag_, hub_;
+  std::string positional_, flag_, hub_repo_, hub_file_, url_;
   bool offline_ = false;
 };
 

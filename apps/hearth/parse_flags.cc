@@ -174,17 +174,18 @@ class FlagParser {
   // A variable stands in for what nobody typed, so a model that is named by a word beats the one of
   // HEARTH_MODEL as well.
   Result<void> set_from_variables() {
-    bool has_model = !positional_.empty();
-    for (const auto& [flag, times] : given_) has_model |= flag->is_model;
+    bool is_named = !positional_.empty();
+    for (const Flag& flag : declarations_.flags)
+      is_named = is_named || (flag.is_model && given_.contains(&flag));
     for (const Flag& flag : declarations_.flags) {
-      if (flag.variable_name.empty() || given_.contains(&flag) || (flag.is_model && has_model))
+      if (flag.variable_name.empty() || given_.contains(&flag) || (flag.is_model && is_named))
         continue;
       for (const char* prefix : {"HEARTH_", "LLAMA_ARG_"}) {
         const std::string variable = prefix + flag.variable_name;
         const char* value = std::getenv(variable.c_str());
         if (value == nullptr || *value == '\0') continue;
         TRY(set(flag, variable, value));
-        has_model |= flag.is_model;
+        is_named = is_named || flag.is_model;
         break;
       }
     }

@@ -19,7 +19,7 @@ std::string smaller_in_store(const format::ModelFiles& refused, const engine::Lo
   std::ranges::sort(listing->models, std::greater(), &store::Manifest::total_bytes);
   for (const store::Manifest& manifest : listing->models) {
     if (manifest.total_bytes() >= refused.total_bytes()) continue;
-    auto shards = open_model(manifest.name, true);  // offline: what is here
+    auto shards = open_model(manifest.name, true);
     if (!shards) continue;
     const auto files = format::ModelFiles::map(std::move(*shards));
     if (files && engine::would_do_instead(refused, **files, options, available_bytes))

@@ -54,4 +54,8 @@ Result<ElsewhereModel> find_elsewhere(const ElsewhereListing& listing, std::stri
 // Whether a word starts as the names of other programs' models do (ollama:, llama.cpp:, lmstudio:).
 bool is_elsewhere_name(std::string_view word);
 
+// The SHA-256 of the GGUF file that a manifest of Ollama lists. not_found if it lists none (an
+// adapter, a remote model); integrity if it is no manifest.
+Result<std::string> ollama_model_digest(std::string_view text);
+
 }  // namespace hearth::store

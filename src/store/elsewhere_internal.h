@@ -3,7 +3,6 @@
 // The readers of the other programs' stores, and what they share.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -17,8 +17,19 @@ namespace {
 constexpr std::size_t kMaxManifestBytes = 1 << 20;
 constexpr std::string_view kModelType = "application/vnd.ollama.image.model";
 
-// The digest of the model's layer, as hex.
-Result<std::string> model_digest(std::string_view text) {
+// What Ollama itself shows: the usual host and owner are left out.
+std::string shown_name(const std::string& host, const std::string& owner, const std::string& name,
+                       const std::string& tag) {
+  std::string shown = name + ":" + tag;
+  const bool usual_host = host == "registry.ollama.ai";
+  if (!usual_host || owner != "library") shown = owner + "/" + shown;
+  if (!usual_host) shown = host + "/" + shown;
+  return shown;
+}
+
+}  // namespace
+
+Result<std::string> ollama_model_digest(std::string_view text) {
   const auto json = parse_json(text, {.max_bytes = kMaxManifestBytes, .max_depth = 16});
   if (!json || !json->is_object()) return fail(ErrorCode::integrity, "it is not a manifest");
   const auto layers = json->find("layers");
@@ -40,18 +51,6 @@ Result<std::string> model_digest(std::string_view text) {
   return fail(ErrorCode::not_found, "it has no GGUF model");  // an adapter, or a remote model
 }
 
-// What Ollama itself shows: the usual host and owner are left out.
-std::string shown_name(const std::string& host, const std::string& owner, const std::string& name,
-                       const std::string& tag) {
-  std::string shown = name + ":" + tag;
-  const bool usual_host = host == "registry.ollama.ai";
-  if (!usual_host || owner != "library") shown = owner + "/" + shown;
-  if (!usual_host) shown = host + "/" + shown;
-  return shown;
-}
-
-}  // namespace
-
 void list_ollama(const std::string& root, ElsewhereListing& listing) {
   Walk walk;
   const std::string manifests = root + "/manifests";
@@ -59,7 +58,7 @@ void list_ollama(const std::string& root, ElsewhereListing& listing) {
   const auto add = [&](const std::string& path, const std::string& shown) {
     const auto text = read_file(path, kMaxManifestBytes);
     const auto digest =
-        text ? model_digest(*text) : Result<std::string>(std::unexpected(text.error()));
+        text ? ollama_model_digest(*text) : Result<std::string>(std::unexpected(text.error()));
     if (!digest && digest.error().code == ErrorCode::not_found) return;
     struct stat status;
     const std::string blob = digest ? root + "/blobs/sha256-" + *digest : "";
