@@ -15,9 +15,6 @@ constexpr std::size_t kMaxListed = 20;
 Result<std::vector<HubFile>> choose_files(const HubRepo& repo, std::string_view quant) {
   std::vector<std::string> paths;
   for (const HubFile& file : repo.files) paths.push_back(file.path);
-  const auto file_name = [&](std::size_t i) {
-    return std::string_view(paths[i]).substr(paths[i].rfind('/') + 1);  // npos + 1 is 0
-  };
   const std::vector<store::FileSet> sets = store::file_sets(paths);
   if (sets.empty())
     return fail(ErrorCode::not_found, "{}: this repository has no GGUF model", repo.id);
@@ -25,7 +22,8 @@ Result<std::vector<HubFile>> choose_files(const HubRepo& repo, std::string_view 
   if (chosen == nullptr) {
     std::vector<std::string> names;
     for (const store::FileSet& one : sets)
-      if (names.size() < kMaxListed) names.push_back(printable(file_name(one.files.front()), 100));
+      if (names.size() < kMaxListed)
+        names.push_back(printable(store::file_name(paths[one.files.front()]), 100));
     return fail(ErrorCode::not_found, "{}: no model '{}' there; it has {}{}", repo.id,
                 printable(quant, 100), fmt::join(names, ", "),
                 sets.size() > names.size() ? " and others" : "");

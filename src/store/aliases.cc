@@ -15,9 +15,9 @@
 namespace hearth::store {
 namespace {
 
-constexpr std::size_t kMaxBytes = 1 << 20;
+constexpr std::size_t kMaxAliasesBytes = 1 << 20;
 constexpr std::size_t kMaxTargetBytes = 2048;
-constexpr int kVersion = 1;
+constexpr int kAliasesVersion = 1;
 
 // Reads, changes and replaces under a lock that lies beside the file.
 Result<void> change(const std::string& path, const std::function<Result<void>(AliasMap&)>& edit) {
@@ -26,7 +26,7 @@ Result<void> change(const std::string& path, const std::function<Result<void>(Al
   const UniqueFd lock = TRY(lock_file(path + ".lock"));
   AliasMap aliases = TRY(read_aliases(path));
   TRY(edit(aliases));
-  const Json json = {{"version", kVersion}, {"aliases", aliases}};
+  const Json json = {{"version", kAliasesVersion}, {"aliases", aliases}};
   return replace_file(folder, path.substr(folder.size() + 1), to_json_text(json, 2) + "\n");
 }
 
@@ -40,10 +40,10 @@ Result<std::string> default_aliases_path() {
 }
 
 Result<AliasMap> parse_aliases(std::string_view text) {
-  const auto json = parse_json(text, {.max_bytes = kMaxBytes, .max_depth = 4});
+  const auto json = parse_json(text, {.max_bytes = kMaxAliasesBytes, .max_depth = 4});
   if (!json) return fail(ErrorCode::integrity, "{}", json.error().message);
-  if (!json->is_object() || json->value("version", Json()) != kVersion)
-    return fail(ErrorCode::integrity, "it is not an object with \"version\": {}", kVersion);
+  if (!json->is_object() || json->value("version", Json()) != kAliasesVersion)
+    return fail(ErrorCode::integrity, "it is not an object with \"version\": {}", kAliasesVersion);
   const auto entries = json->find("aliases");
   if (entries == json->end() || !entries->is_object())
     return fail(ErrorCode::integrity, "it has no object \"aliases\"");
@@ -58,7 +58,7 @@ Result<AliasMap> parse_aliases(std::string_view text) {
 }
 
 Result<AliasMap> read_aliases(const std::string& path) {
-  const auto text = read_file(path, kMaxBytes);
+  const auto text = read_file(path, kMaxAliasesBytes);
   if (!text && text.error().code == ErrorCode::not_found) return AliasMap();
   if (!text) return std::unexpected(text.error());
   auto aliases = parse_aliases(*text);

@@ -19,7 +19,7 @@ namespace hearth::store {
 namespace {
 
 constexpr std::size_t kMaxPartBytes = 200;
-constexpr std::string_view kLatest = ":latest";
+constexpr std::string_view kLatestTag = ":latest";
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -35,10 +35,6 @@ void add_root(std::vector<std::string>& roots, std::string path) {
 // Whether the resolved path is root itself or lies below it.
 bool is_inside(std::string_view path, std::string_view root) {
   return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
-}
-
-std::string_view file_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
 
 }  // namespace
@@ -171,7 +167,7 @@ ElsewhereListing list_elsewhere(const ElsewhereRoots& roots) {
 
 Result<ElsewhereModel> find_elsewhere(const ElsewhereListing& listing, std::string_view name) {
   const auto without_latest = [](std::string_view text) {
-    if (text.ends_with(kLatest)) text.remove_suffix(kLatest.size());
+    if (text.ends_with(kLatestTag)) text.remove_suffix(kLatestTag.size());
     return text;
   };
   for (const ElsewhereModel& model : listing.models)

@@ -17,7 +17,7 @@ namespace hearth::store {
 namespace {
 
 constexpr std::size_t kMaxRefBytes = 256;
-constexpr std::size_t kMaxManifestBytes = 4 << 20;
+constexpr std::size_t kMaxLlamaManifestBytes = 4 << 20;
 constexpr int kSnapshotDepth = 2;  // folders of quantisations within a repository
 
 // "models--ORG--REPO" to "ORG/REPO"; empty if it is none.
@@ -82,8 +82,8 @@ void list_llama_cpp(const std::string& root, ElsewhereListing& listing) {
     const auto first = rest.find('='), second = rest.find('=', first + 1);
     if (first == std::string_view::npos || second == std::string_view::npos) continue;
     const std::string org(rest.substr(0, first)), repo(rest.substr(first + 1, second - first - 1));
-    const std::string text = read_file(root + "/" + name, kMaxManifestBytes).value_or("");
-    const auto json = parse_json(text, {.max_bytes = kMaxManifestBytes, .max_depth = 32});
+    const std::string text = read_file(root + "/" + name, kMaxLlamaManifestBytes).value_or("");
+    const auto json = parse_json(text, {.max_bytes = kMaxLlamaManifestBytes, .max_depth = 32});
     if (!json || !json->is_object()) continue;
     const auto entry = json->find("ggufFile");
     if (entry == json->end() || !entry->is_object()) continue;

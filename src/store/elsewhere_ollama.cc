@@ -14,7 +14,7 @@
 namespace hearth::store {
 namespace {
 
-constexpr std::size_t kMaxManifestBytes = 1 << 20;
+constexpr std::size_t kMaxOllamaManifestBytes = 1 << 20;
 constexpr std::string_view kModelType = "application/vnd.ollama.image.model";
 
 // What Ollama itself shows: the usual host and owner are left out.
@@ -30,7 +30,7 @@ std::string shown_name(const std::string& host, const std::string& owner, const 
 }  // namespace
 
 Result<std::string> ollama_model_digest(std::string_view text) {
-  const auto json = parse_json(text, {.max_bytes = kMaxManifestBytes, .max_depth = 16});
+  const auto json = parse_json(text, {.max_bytes = kMaxOllamaManifestBytes, .max_depth = 16});
   if (!json || !json->is_object()) return fail(ErrorCode::integrity, "it is not a manifest");
   const auto layers = json->find("layers");
   if (layers == json->end() || !layers->is_array())
@@ -56,7 +56,7 @@ void list_ollama(const std::string& root, ElsewhereListing& listing) {
   const std::string manifests = root + "/manifests";
   const std::string inside = resolved_path(manifests);
   const auto add = [&](const std::string& path, const std::string& shown) {
-    const auto text = read_file(path, kMaxManifestBytes);
+    const auto text = read_file(path, kMaxOllamaManifestBytes);
     const auto digest =
         text ? ollama_model_digest(*text) : Result<std::string>(std::unexpected(text.error()));
     if (!digest && digest.error().code == ErrorCode::not_found) return;

@@ -21,10 +21,6 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-std::string_view file_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-}
-
 bool is_model_file(std::string_view path) {
   const std::string name = lower(file_name(path));
   return name.ends_with(kEnd) && name.find("mmproj") == std::string::npos &&
@@ -57,6 +53,10 @@ bool is_whole(const FileSet& set, std::span<const std::string> paths) {
 }
 
 }  // namespace
+
+std::string_view file_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+}
 
 std::vector<FileSet> file_sets(std::span<const std::string> paths) {
   std::map<std::string, FileSet> by_stem;

@@ -13,6 +13,9 @@
 
 namespace hearth::store {
 
+// The last part of a path.
+std::string_view file_name(std::string_view path);
+
 struct FileSet {
   std::string stem;                // lower case, with its folder, without .gguf and shard number
   std::uint32_t n_shards = 1;      // as its names say

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // No lock is held while files are read: blobs never change, and one that another process removes
-// meanwhile belongs to a model that was removed with it.
+// meanwhile belongs to a model that was removed with it, which is then no model to speak of.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +18,7 @@
 namespace hearth::store {
 namespace {
 
-constexpr std::size_t kReadBytes = 1 << 20;
+constexpr std::size_t kVerifyBytes = 1 << 20;
 
 }  // namespace
 
@@ -48,7 +48,7 @@ Result<Verification> Store::verify(const VerifyOptions& options) {
       if (files.emplace(path_of(file), file).second) bytes_total += file.bytes;
 
   std::map<std::string, std::string> wrong;  // path: what is
-  std::vector<std::byte> buffer(kReadBytes);
+  std::vector<std::byte> buffer(kVerifyBytes);
   for (const auto& [path, file] : files) {
     const auto fd = open_for_read(path);
     if (!fd) {
@@ -78,6 +78,8 @@ Result<Verification> Store::verify(const VerifyOptions& options) {
   }
 
   for (const Manifest& manifest : models) {
+    const auto now = read_manifest(manifest.name);  // another process may have removed it meanwhile
+    if (!now || now->files != manifest.files) continue;
     bool sound = true;
     for (const StoredFile& file : manifest.files) {
       const auto what = wrong.find(path_of(file));

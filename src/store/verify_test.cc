@@ -78,6 +78,20 @@ TEST_F(VerifyTest, DamageIsFoundAndRemovedWhenAskedTo) {
   EXPECT_THAT(store_.verify({}).value().sound, ElementsAre("a", "b"));
 }
 
+TEST_F(VerifyTest, WhatIsRemovedMeanwhileIsNoDamage) {
+  for (const char* name : {"a", "b", "c", "d"}) import(name, name);
+  Store other = Store::open(store_.root()).value();
+  bool removed = false;
+  const auto found = store_.verify({.progress = [&](std::uint64_t, std::uint64_t) {
+    if (removed) return;
+    for (const char* name : {"a", "b", "c"}) EXPECT_TRUE(other.remove(name));
+    removed = true;
+  }});
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->problems, IsEmpty());
+  EXPECT_THAT(found->sound, ElementsAre("d"));
+}
+
 TEST_F(VerifyTest, CanBeStopped) {
   import("a", "one");
   std::stop_source stop;
