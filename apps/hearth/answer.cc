@@ -63,6 +63,22 @@ class AnswerPrinter {
   bool ends_line_ = true, has_notice_ = false;
 };
 
+Result<void> take_event(Result<engine::Event> event, Answer& answer, AnswerPrinter& printer) {
+  if (!event) return std::unexpected(std::move(event.error()));
+  if (auto* failed = std::get_if<engine::FailedEvent>(&event->what))
+    return std::unexpected(std::move(failed->error));
+  if (const auto* started = std::get_if<engine::StartedEvent>(&event->what)) {
+    answer.started = *started;
+    printer.start(started->is_thinking);
+  } else if (const auto* text = std::get_if<engine::TextEvent>(&event->what)) {
+    answer.text += text->text;
+    return printer.print(text->text);
+  } else if (const auto* finished = std::get_if<engine::FinishedEvent>(&event->what)) {
+    answer.finished = *finished;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<engine::LoadedEvent> wait_until_loaded(engine::Engine& engine,
@@ -90,23 +106,9 @@ Answer print_answer(engine::Engine& engine, engine::Request request, const ViewO
   Answer answer;
   AnswerPrinter printer(view, thinking);
   while (!answer.finished) {
-    auto event = next_event(*events);
-    Result<void> done =
-        event ? Result<void>() : Result<void>(std::unexpected(std::move(event.error())));
-    if (!event) {
-    } else if (const auto* started = std::get_if<engine::StartedEvent>(&event->what)) {
-      answer.started = *started;
-      printer.start(started->is_thinking);
-    } else if (const auto* text = std::get_if<engine::TextEvent>(&event->what)) {
-      answer.text += text->text;
-      done = printer.print(text->text);
-    } else if (auto* failed = std::get_if<engine::FailedEvent>(&event->what)) {
-      done = std::unexpected(std::move(failed->error));
-    } else if (const auto* finished = std::get_if<engine::FinishedEvent>(&event->what)) {
-      answer.finished = *finished;
-    }
-    if (done) continue;
-    answer.failure = std::move(done.error());
+    const auto taken = take_event(next_event(*events), answer, printer);
+    if (taken) continue;
+    answer.failure = taken.error();
     engine.cancel(id);
     events->close();
     break;

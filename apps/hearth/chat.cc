@@ -29,9 +29,9 @@ void say(fmt::format_string<Args...> format, Args&&... args) {
   fmt::print(stderr, "{}\n", fmt::format(format, std::forward<Args>(args)...));
 }
 
-std::string history_path(bool keeps_history) {
-  const auto folder = keeps_history ? state_folder() : Result<std::string>("");
-  return folder && !folder->empty() ? *folder + "/history" : "";
+std::string history_path() {
+  const auto folder = state_folder();
+  return folder ? *folder + "/history" : "";
 }
 
 class Chat {
@@ -43,7 +43,7 @@ class Chat {
         verbose_(options.verbose),
         variables_(options.variables),
         parameters_(options.sampling, options.loaded.sampling, options.request),
-        input_(make_line_reader(), history_path(options.keeps_history)),
+        input_(make_line_reader(), history_path(), options.keeps_history),
         next_id_(options.request.id) {
     session_.model = options.model;
     session_.system = options.system;

@@ -12,7 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-mode_t mode_of(const std::string& path) {
+mode_t history_mode(const std::string& path) {
   struct stat status;
   CHECK(::stat(path.c_str(), &status) == 0);
   return status.st_mode & 0777;
@@ -27,8 +27,8 @@ TEST(ChatHistory, KeepsEntriesInOrder) {
   ASSERT_TRUE(add_to_history(path, ""));
   ASSERT_TRUE(add_to_history(path, std::string(kMaxHistoryEntryBytes + 1, 'x')));
   EXPECT_EQ(load_history(path).value(), entries);
-  EXPECT_EQ(mode_of(path), 0600U);
-  EXPECT_EQ(mode_of(folder.file("state")), 0700U);
+  EXPECT_EQ(history_mode(path), 0600U);
+  EXPECT_EQ(history_mode(folder.file("state")), 0700U);
 }
 
 TEST(ChatHistory, IsMadePrivate) {
@@ -36,7 +36,7 @@ TEST(ChatHistory, IsMadePrivate) {
   const std::string path = folder.write("history", "one\n\n\nbad \xFF byte\ncut");
   ASSERT_EQ(::chmod(path.c_str(), 0644), 0);
   EXPECT_THAT(load_history(path).value(), ElementsAre("one", "bad \xEF\xBF\xBD byte", "cut"));
-  EXPECT_EQ(mode_of(path), 0600U);
+  EXPECT_EQ(history_mode(path), 0600U);
 }
 
 TEST(ChatHistory, ForgetsTheOldest) {

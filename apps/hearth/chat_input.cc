@@ -10,11 +10,12 @@
 
 namespace hearth::app {
 
-ChatInput::ChatInput(std::unique_ptr<LineReader> reader, std::string history_path)
+ChatInput::ChatInput(std::unique_ptr<LineReader> reader, std::string history_path,
+                     bool keeps_history)
     : reader_(std::move(reader)),
       history_path_(std::move(history_path)),
-      keeps_history_(!history_path_.empty()) {
-  if (!keeps_history_) return;
+      keeps_history_(keeps_history) {
+  if (!keeps_history_ || history_path_.empty()) return;
   const auto entries = load_history(history_path_);
   if (!entries) {
     fmt::print(stderr, "hearth: no history: {}\n", entries.error().message);

@@ -13,9 +13,9 @@ namespace hearth::app {
 
 class ChatInput {
  public:
-  // history_path: empty for none. A history that cannot be read or written is said once and done
-  // without.
-  ChatInput(std::unique_ptr<LineReader> reader, std::string history_path);
+  // history_path: empty where there is no place for one. A history that cannot be read or written
+  // is said once and done without.
+  ChatInput(std::unique_ptr<LineReader> reader, std::string history_path, bool keeps_history);
 
   TypedLine read();
   // Whether what is read from now on goes to the file.

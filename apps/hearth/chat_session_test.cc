@@ -23,7 +23,7 @@ ChatSession example() {
   return session;
 }
 
-mode_t mode_of(const std::string& path) {
+mode_t session_mode(const std::string& path) {
   struct stat status;
   CHECK(::stat(path.c_str(), &status) == 0);
   return status.st_mode & 0777;
@@ -37,13 +37,13 @@ TEST(ChatSession, SurvivesItsFile) {
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(*loaded, example());
   EXPECT_TRUE(loaded->is_open());
-  EXPECT_EQ(mode_of(path), 0600U);
-  EXPECT_EQ(mode_of(folder.file("chats")), 0700U);
+  EXPECT_EQ(session_mode(path), 0600U);
+  EXPECT_EQ(session_mode(folder.file("chats")), 0700U);
   // A file that is there is replaced, whoever could read it.
   ASSERT_EQ(::chmod(path.c_str(), 0644), 0);
   ASSERT_TRUE(save_session({}, path));
   EXPECT_EQ(load_session(path).value(), ChatSession());
-  EXPECT_EQ(mode_of(path), 0600U);
+  EXPECT_EQ(session_mode(path), 0600U);
 }
 
 TEST(ChatSession, RefusesWhatItCannotHaveWritten) {

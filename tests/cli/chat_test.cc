@@ -134,6 +134,9 @@ TEST_F(ChatTest, NoHistoryLeavesNoFile) {
   say(terminal, std::string(kUp));  // of this run
   EXPECT_THAT(contents(terminal), ElementsAre("one", "aaaa", "one", "aaaa"));
   EXPECT_FALSE(std::filesystem::exists(history_path()));
+  say(terminal, "/set history");
+  say(terminal, "two");
+  EXPECT_EQ(read_file(history_path(), 1 << 20).value(), "two\n");
 }
 
 TEST_F(ChatTest, MessagesMayHaveSeveralLines) {
