@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 namespace hearth::test {
 namespace {
@@ -109,9 +110,16 @@ void Terminal::hang_up() {
 int Terminal::wait_for_end() {
   while (master_ >= 0 && read_more(kPatience)) {
   }
+  // A program that does not end must not keep the tests from ending.
   int status = 0;
-  if (::waitpid(child_, &status, 0) != child_) return -1;
-  child_ = -1;
+  pid_t ended = 0;
+  for (const auto start = Clock::now(); ended == 0;) {
+    ended = ::waitpid(child_, &status, WNOHANG);
+    if (ended == 0 && std::chrono::duration<double>(Clock::now() - start).count() > kPatience)
+      return -1;  // the destructor kills it
+    if (ended == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  if (ended != child_) return -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
