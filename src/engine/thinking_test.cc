@@ -3,19 +3,10 @@
 
 #include <gmock/gmock.h>
 
-#include "base/file.h"
-#include "format/model_files.h"
+#include "engine/engine_test_util.h"
 
 namespace hearth::engine {
 namespace {
-
-std::shared_ptr<const text::Tokenizer> tiny_tokenizer() {
-  const std::string path =
-      std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/models/tiny-llama-f32.gguf";
-  std::vector<format::NamedFd> shards;
-  shards.push_back({open_for_read(path).value(), path});
-  return text::Tokenizer::load(format::ModelFiles::map(std::move(shards)).value()->gguf()).value();
-}
 
 Thinking thinking_of(std::string_view source) {
   return find_thinking(text::ChatTemplate::parse(source).value(), *tiny_tokenizer());

@@ -8,19 +8,12 @@
 
 #include "base/file.h"
 #include "base/test_support.h"
+#include "engine/engine_test_util.h"
 #include "format/gguf_writer.h"
 #include "format/model_files.h"
 
 namespace hearth::engine {
 namespace {
-
-std::shared_ptr<const text::Tokenizer> tiny_tokenizer() {
-  const std::string path =
-      std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/models/tiny-llama-q8_0.gguf";
-  std::vector<format::NamedFd> shards;
-  shards.push_back({open_for_read(path).value(), path});
-  return text::Tokenizer::load(format::ModelFiles::map(std::move(shards)).value()->gguf()).value();
-}
 
 TEST(TokenRules, IgnoringTheEndForbidsEveryTokenThatEnds) {
   const auto tokenizer = tiny_tokenizer();
