@@ -71,7 +71,7 @@ struct Need {
 
 // "-c 4096 or small-model, a smaller quantisation": each change alone is enough.
 std::string advice(const Need& need, const MemoryPlan& memory, const format::ModelFiles& files) {
-  const std::uint64_t available = *memory.available_bytes;
+  const std::uint64_t available = memory.available_bytes.value_or(0);  // known, or it would fit
   std::vector<std::string> changes;
   using kernels::KvType;
   if (memory.limits.k_type == KvType::f32 || memory.limits.v_type == KvType::f32) {
@@ -133,7 +133,7 @@ Result<void> check_fits(const MemoryPlan& memory) {
               "{} of scratch, {} besides) and {} MiB are available{}; {}",
               memory.n_ctx, memory.total_bytes() >> 20, memory.weights_bytes >> 20,
               memory.kv_bytes >> 20, memory.scratch_bytes >> 20, memory.program_bytes >> 20,
-              *memory.available_bytes >> 20,
+              memory.available_bytes.value_or(0) >> 20,
               memory.group.empty() ? "" : " under the limit of " + printable(memory.group, 200),
               memory.advice);
 }
