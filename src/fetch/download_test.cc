@@ -12,7 +12,7 @@
 #include <random>
 #include <thread>
 
-#include "base/sha256.h"
+#include "base/test_bytes.h"
 #include "base/test_support.h"
 #include "fetch/content_range_internal.h"
 #include "fetch/test_hub_test_util.h"
@@ -25,21 +25,10 @@ using testing::HasSubstr;
 
 constexpr std::uint64_t kPiece = 64 << 10;
 
-std::string sha256_of(std::string_view text) {
-  Sha256 hash;
-  hash.update(std::as_bytes(std::span(text)));
-  return hash.finish_hex();
-}
-
 class DownloadTest : public testing::Test {
  protected:
   test::TempDir dir_;
-  std::string contents_ = [] {
-    std::mt19937_64 random(7);
-    std::string text(10 * kPiece + 1234, '\0');
-    for (char& c : text) c = static_cast<char>(random());
-    return text;
-  }();
+  std::string contents_ = test::random_bytes(10 * kPiece + 1234, 7);
 
   DownloadOptions to(const TestHub& hub, std::string sha256 = {}) {
     return {.url = hub.url("/m.gguf"),
@@ -52,13 +41,13 @@ class DownloadTest : public testing::Test {
   void expect_whole(const Result<Downloaded>& got, bool verified) {
     ASSERT_TRUE(got) << got.error().message;
     EXPECT_EQ(got->verified, verified);
-    EXPECT_EQ(got->sha256, sha256_of(contents_));
+    EXPECT_EQ(got->sha256, test::sha256_of(contents_));
     EXPECT_EQ(read_file(got->path, 1 << 24).value(), contents_);
   }
   std::size_t files() {
     std::size_t n = 0;
     for (const char* end : {".part", ".journal"})
-      n += ::access((dir_.file(sha256_of(contents_)) + end).c_str(), F_OK) == 0 ? 1 : 0;
+      n += ::access((dir_.file(test::sha256_of(contents_)) + end).c_str(), F_OK) == 0 ? 1 : 0;
     return n;
   }
 };
@@ -75,7 +64,7 @@ std::uint64_t bytes_asked(const TestHub& hub) {
 
 TEST_F(DownloadTest, FetchesPiecesAndChecksTheHash) {
   TestHub hub([&](const SeenRequest& seen) { return serve_file(seen, contents_); });
-  auto got = download(to(hub, sha256_of(contents_)));
+  auto got = download(to(hub, test::sha256_of(contents_)));
   expect_whole(got, true);
   EXPECT_EQ(hub.requests().size(), 12u);  // one to ask, eleven pieces
   got->finish();
@@ -84,7 +73,7 @@ TEST_F(DownloadTest, FetchesPiecesAndChecksTheHash) {
 
 TEST_F(DownloadTest, TakesTheHubsHashOverARedirect) {
   TestHub store([&](const SeenRequest& seen) { return serve_file(seen, contents_); });
-  std::string announced = sha256_of(contents_);
+  std::string announced = test::sha256_of(contents_);
   TestHub hub([&](const SeenRequest&) {
     return redirect_to(store.url("/blob"), {"X-Linked-ETag: \"" + announced + "\"",
                                             "X-Linked-Size: " + std::to_string(contents_.size())});
@@ -95,12 +84,12 @@ TEST_F(DownloadTest, TakesTheHubsHashOverARedirect) {
   EXPECT_EQ(wrong.error().code, ErrorCode::integrity);
   // Pinned otherwise: refused before a byte is fetched.
   const auto before = store.requests().size();
-  EXPECT_EQ(download(to(hub, sha256_of(contents_))).error().code, ErrorCode::integrity);
+  EXPECT_EQ(download(to(hub, test::sha256_of(contents_))).error().code, ErrorCode::integrity);
   EXPECT_EQ(store.requests().size(), before + 1);
 }
 
 TEST_F(DownloadTest, AWrongHashIsRefusedAndNothingKept) {
-  const std::string good = sha256_of(contents_);
+  const std::string good = test::sha256_of(contents_);
   TestHub hub([&](const SeenRequest& seen) {
     std::string bad = contents_;
     bad[300'000] ^= 1;
@@ -113,7 +102,7 @@ TEST_F(DownloadTest, AWrongHashIsRefusedAndNothingKept) {
 }
 
 TEST_F(DownloadTest, DamageOnTheWayIsFetchedAgainWithoutTheRest) {
-  const std::string announced = "X-Linked-ETag: \"" + sha256_of(contents_) + "\"";
+  const std::string announced = "X-Linked-ETag: \"" + test::sha256_of(contents_) + "\"";
   std::atomic<int> n_damaged = 0;
   TestHub hub([&](const SeenRequest& seen) {
     std::string sent = contents_;
@@ -157,7 +146,7 @@ TEST_F(DownloadTest, WithoutAHashItSaysSo) {
 
 TEST_F(DownloadTest, AServerWithoutRangesWorksToo) {
   TestHub hub([&](const SeenRequest&) { return reply(200, {}, contents_); });
-  expect_whole(download(to(hub, sha256_of(contents_))), true);
+  expect_whole(download(to(hub, test::sha256_of(contents_))), true);
 }
 
 TEST_F(DownloadTest, GetsOverResetsShortBodiesAndBusyServers) {
@@ -172,7 +161,7 @@ TEST_F(DownloadTest, GetsOverResetsShortBodiesAndBusyServers) {
     }
     return answer;
   });
-  auto options = to(hub, sha256_of(contents_));
+  auto options = to(hub, test::sha256_of(contents_));
   options.retry.tries = 30;
   expect_whole(download(options), true);
 }
@@ -192,7 +181,7 @@ TEST_F(DownloadTest, WrongRangesAndLengthsAreNotBelieved) {
       return reply(206, {"Content-Range: bytes " + range + "/" + std::to_string(contents_.size())},
                    std::string(2 * kPiece, 'x'));
     });
-    const auto got = download(to(hub, sha256_of(contents_)));
+    const auto got = download(to(hub, test::sha256_of(contents_)));
     ASSERT_FALSE(got) << kind;
     EXPECT_LT(hub.requests().size(), 60u) << kind;
   }
@@ -212,17 +201,17 @@ TEST_F(DownloadTest, GoesOnWhereItStopped) {
     if (n++ > 6) return reply(500, {}, "");
     return serve_file(seen, contents_);
   });
-  auto options = to(hub, sha256_of(contents_));
+  auto options = to(hub, test::sha256_of(contents_));
   options.n_connections = 1;
   ASSERT_FALSE(download(options));
   EXPECT_EQ(files(), 2u);
   TestHub second([&](const SeenRequest& seen) { return serve_file(seen, contents_); });
-  expect_whole(download(to(second, sha256_of(contents_))), true);
+  expect_whole(download(to(second, test::sha256_of(contents_))), true);
   EXPECT_EQ(bytes_asked(second), contents_.size() - 6 * kPiece + 1);
 }
 
 TEST_F(DownloadTest, ADamagedPieceAloneIsFetchedAgain) {
-  const std::string good = sha256_of(contents_);
+  const std::string good = test::sha256_of(contents_);
   TestHub hub([&](const SeenRequest& seen) { return serve_file(seen, contents_); });
   const std::string path = download(to(hub, good)).value().path;  // not finished: all stays
   std::FILE* part = std::fopen(path.c_str(), "r+b");
@@ -237,9 +226,9 @@ TEST_F(DownloadTest, ADamagedPieceAloneIsFetchedAgain) {
 
 TEST_F(DownloadTest, TwoAtOnceDoNotMeet) {
   TestHub hub([&](const SeenRequest& seen) { return serve_file(seen, contents_); });
-  const auto first = download(to(hub, sha256_of(contents_)));
+  const auto first = download(to(hub, test::sha256_of(contents_)));
   ASSERT_TRUE(first);
-  EXPECT_THAT(download(to(hub, sha256_of(contents_))).error().message,
+  EXPECT_THAT(download(to(hub, test::sha256_of(contents_))).error().message,
               HasSubstr("another process"));
 }
 
@@ -250,7 +239,7 @@ TEST_F(DownloadTest, CanBeStoppedAndGoesOn) {
     return slow;
   });
   std::stop_source stop;
-  auto options = to(hub, sha256_of(contents_));
+  auto options = to(hub, test::sha256_of(contents_));
   options.stop = stop.get_token();
   options.progress = [&](std::uint64_t done, std::uint64_t) {
     if (done > 0) stop.request_stop();
@@ -277,12 +266,12 @@ TEST_F(DownloadTest, SurvivesBeingKilled) {
         std::this_thread::sleep_for(delay);
         ::kill(::getpid(), SIGKILL);
       });
-      const auto got = download(to(hub, sha256_of(contents_)));
+      const auto got = download(to(hub, test::sha256_of(contents_)));
       killer.detach();
       return got ? 0 : 1;
     });
   }
-  expect_whole(download(to(hub, sha256_of(contents_))), true);
+  expect_whole(download(to(hub, test::sha256_of(contents_))), true);
 }
 
 TEST_F(DownloadTest, AFullDiskIsAnErrorAndNotAWrongFile) {
@@ -291,11 +280,11 @@ TEST_F(DownloadTest, AFullDiskIsAnErrorAndNotAWrongFile) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{contents_.size() / 2, contents_.size() / 2};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    const auto got = download(to(hub, sha256_of(contents_)));
+    const auto got = download(to(hub, test::sha256_of(contents_)));
     return !got && got.error().code == ErrorCode::io ? 0 : 1;
   });
   EXPECT_EQ(end.exit_code(), 0) << end.errors;
-  expect_whole(download(to(hub, sha256_of(contents_))), true);
+  expect_whole(download(to(hub, test::sha256_of(contents_))), true);
 }
 
 TEST(ContentRange, TakesNothingButTheForm) {

@@ -80,7 +80,7 @@ Result<Wanted> wanted_of_name(const std::string& name, const PullOptions& option
   }
   if (known->hub.empty())
     return fail(ErrorCode::not_found, "'{}' is not fetched from the hub; `{}` gets it", name,
-                known->how_to_get);
+                store::how_to_get(*known));
   Wanted wanted = TRY(wanted_of_hub(std::string(known->hub), known->quant, options));
   wanted.name = name;
   wanted.licence = known->licence;

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "base/json.h"
-#include "base/sha256.h"
+#include "base/test_bytes.h"
 #include "base/test_support.h"
 #include "fetch/test_hub_test_util.h"
 #include "store/known_models.h"
@@ -24,28 +24,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-std::string hex_of(std::string_view text) {
-  Sha256 hash;
-  hash.update(std::as_bytes(std::span(text)));
-  return hash.finish_hex();
-}
-
-std::string noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string text(size, '\0');
-  for (char& c : text) c = static_cast<char>(random());
-  return text;
-}
-
 // A repository with its listing; its files lie on another server, as the real hub's do.
 class PullTest : public testing::Test {
  protected:
   test::TempDir dir_;
   store::Store store_ = store::Store::open(dir_.file("store")).value();
   std::map<std::string, std::string> files_ = {
-      {"m-Q4_K_M.gguf", noise(200'000, 1)},
-      {"m-Q8_0-00001-of-00002.gguf", noise(100'000, 2)},
-      {"m-Q8_0-00002-of-00002.gguf", noise(150'000, 3)},
+      {"m-Q4_K_M.gguf", test::random_bytes(200'000, 1)},
+      {"m-Q8_0-00001-of-00002.gguf", test::random_bytes(100'000, 2)},
+      {"m-Q8_0-00002-of-00002.gguf", test::random_bytes(150'000, 3)},
   };
   std::atomic<int> delay_ms_ = 0;
   std::atomic<bool> damaged_ = false;
@@ -64,15 +51,16 @@ class PullTest : public testing::Test {
     if (!seen.path.starts_with(prefix)) return reply(404, {}, "");
     const std::string name = seen.path.substr(prefix.size());
     return redirect_to(cdn_.url("/" + name),
-                       {"X-Linked-ETag: \"" + hex_of(files_.at(name)) + "\""});
+                       {"X-Linked-ETag: \"" + test::sha256_of(files_.at(name)) + "\""});
   }};
 
   std::string listing() {
     Json siblings = Json::array();
     for (const auto& [name, contents] : files_)
-      siblings.push_back({{"rfilename", name},
-                          {"size", contents.size()},
-                          {"lfs", {{"sha256", hex_of(contents)}, {"size", contents.size()}}}});
+      siblings.push_back(
+          {{"rfilename", name},
+           {"size", contents.size()},
+           {"lfs", {{"sha256", test::sha256_of(contents)}, {"size", contents.size()}}}});
     return to_json_text({{"sha", std::string(40, 'c')},
                          {"cardData", {{"license", "mit"}}},
                          {"siblings", siblings}});
@@ -143,7 +131,7 @@ TEST_F(PullTest, AnAddressWithAndWithoutAHash) {
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_FALSE(got->verified);
   options.name = "pinned";
-  options.sha256 = hex_of(files_["m-Q4_K_M.gguf"]);
+  options.sha256 = test::sha256_of(files_["m-Q4_K_M.gguf"]);
   EXPECT_TRUE(pull(store_, options));
   options.name = "wrong";
   options.sha256 = std::string(64, 'a');
@@ -252,7 +240,7 @@ TEST(KnownModels, AreReferencesThatParse) {
   for (const store::KnownModel& model : store::known_models()) {
     EXPECT_EQ(parse_model_ref(model.name).value().kind, RefKind::name) << model.name;
     EXPECT_FALSE(model.licence.empty()) << model.name;
-    EXPECT_FALSE(model.how_to_get.empty()) << model.name;
+    EXPECT_FALSE(store::how_to_get(model).empty()) << model.name;
     if (model.hub.empty()) continue;
     std::string ref = "hf:" + std::string(model.hub);
     if (!model.quant.empty()) ref += ":" + std::string(model.quant);

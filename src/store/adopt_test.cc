@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/sha256.h"
+#include "base/test_bytes.h"
 #include "base/test_support.h"
 #include "store/store.h"
 
@@ -16,15 +16,13 @@ class AdoptTest : public testing::Test {
   Store store_ = Store::open(dir_.file("store")).value();
 
   Finished finished(const std::string& text) {
-    Sha256 hash;
-    hash.update(std::as_bytes(std::span(text)));
     const std::string path = store_.partial_dir().value() + "/" + std::to_string(++n_);
     EXPECT_TRUE(!path.empty());
     std::FILE* stream = std::fopen(path.c_str(), "wb");
     CHECK(stream != nullptr);
     CHECK(std::fwrite(text.data(), 1, text.size(), stream) == text.size());
     CHECK(std::fclose(stream) == 0);
-    return {{.sha256 = hash.finish_hex(), .bytes = text.size(), .name = "m.gguf"}, path};
+    return {{.sha256 = test::sha256_of(text), .bytes = text.size(), .name = "m.gguf"}, path};
   }
   int n_ = 0;
 };

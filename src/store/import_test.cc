@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/sha256.h"
+#include "base/test_bytes.h"
 #include "base/test_support.h"
 #include "store/folder_internal.h"
 #include "store/store.h"
@@ -24,19 +24,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-std::string hash_of(std::string_view text) {
-  Sha256 hash;
-  hash.update(std::as_bytes(std::span(text)));
-  return hash.finish_hex();
-}
-
-std::string random_bytes(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string text(size, '\0');
-  for (char& c : text) c = static_cast<char>(random());
-  return text;
-}
 
 class ImportTest : public testing::Test {
  protected:
@@ -54,7 +41,7 @@ class ImportTest : public testing::Test {
     for (const std::string& blob : blobs()) {
       if (blob.starts_with(kTempPrefix)) continue;
       const std::string text = read_file(store_.root() + "/blobs/" + blob, 1 << 28).value();
-      EXPECT_EQ(blob, "sha256-" + hash_of(text));
+      EXPECT_EQ(blob, "sha256-" + test::sha256_of(text));
     }
     const auto model = store_.find(name);
     if (!model) {
@@ -66,7 +53,7 @@ class ImportTest : public testing::Test {
 };
 
 TEST_F(ImportTest, WritesManifestAndReadOnlyBlob) {
-  const std::string contents = random_bytes(3'000'000, 1);
+  const std::string contents = test::random_bytes(3'000'000, 1);
   std::vector<std::uint64_t> steps;
   const Manifest manifest = store_
                                 .import_file({.path = dir_.write("My.gguf", contents),
@@ -80,7 +67,7 @@ TEST_F(ImportTest, WritesManifestAndReadOnlyBlob) {
                                                   }})
                                 .value();
   EXPECT_EQ(manifest.files,
-            (std::vector<StoredFile>{{hash_of(contents), contents.size(), "My.gguf"}}));
+            (std::vector<StoredFile>{{test::sha256_of(contents), contents.size(), "My.gguf"}}));
   EXPECT_EQ(steps.back(), contents.size());
   EXPECT_TRUE(std::ranges::is_sorted(steps));
   const Model model = store_.find("my").value();
@@ -95,22 +82,23 @@ TEST_F(ImportTest, WritesManifestAndReadOnlyBlob) {
 
 TEST_F(ImportTest, HashIsVerified) {
   const std::string path = dir_.write("f.gguf", "good");
-  std::string upper = hash_of("good");
+  std::string upper = test::sha256_of("good");
   for (char& c : upper) c = static_cast<char>(std::toupper(c));
   EXPECT_TRUE(store_.import_file({.path = path, .name = "f", .sha256 = upper}).has_value());
 
   const auto wrong =
       store_.import_file({.path = path, .name = "g", .sha256 = std::string(64, '0')});
   EXPECT_EQ(wrong.error().code, ErrorCode::integrity);
-  EXPECT_THAT(wrong.error().message, HasSubstr(hash_of("good")));
+  EXPECT_THAT(wrong.error().message, HasSubstr(test::sha256_of("good")));
   EXPECT_THAT(blobs(), SizeIs(1));
   EXPECT_THAT(manifests(), ElementsAre("f.json"));
 
   // Also when the store has a blob of the wanted hash and the right size.
   const std::string same_size = dir_.write("h.gguf", "evil");
-  EXPECT_EQ(
-      store_.import_file({.path = same_size, .name = "h", .sha256 = hash_of("good")}).error().code,
-      ErrorCode::integrity);
+  EXPECT_EQ(store_.import_file({.path = same_size, .name = "h", .sha256 = test::sha256_of("good")})
+                .error()
+                .code,
+            ErrorCode::integrity);
 }
 
 TEST_F(ImportTest, RefusesBadArguments) {
@@ -126,14 +114,14 @@ TEST_F(ImportTest, RefusesBadArguments) {
 }
 
 TEST_F(ImportTest, TwiceIsFineAndCopiesOnce) {
-  const std::string contents = random_bytes(100'000, 2);
+  const std::string contents = test::random_bytes(100'000, 2);
   const std::string path = dir_.write("f.gguf", contents);
   store_.import_file({.path = path, .name = "f"}).value();
   struct stat before, after;
   const std::string blob = store_.find("f").value().paths[0];
   ASSERT_EQ(::stat(blob.c_str(), &before), 0);
   store_.import_file({.path = path, .name = "f"}).value();
-  store_.import_file({.path = path, .name = "again", .sha256 = hash_of(contents)}).value();
+  store_.import_file({.path = path, .name = "again", .sha256 = test::sha256_of(contents)}).value();
   ASSERT_EQ(::stat(blob.c_str(), &after), 0);
   EXPECT_EQ(before.st_ino, after.st_ino);
   EXPECT_THAT(blobs(), SizeIs(1));
@@ -165,7 +153,8 @@ TEST_F(ImportTest, SplitModelsComeWhole) {
   EXPECT_EQ(store_.import_file({.path = second, .name = "m"}).error().code, ErrorCode::not_found);
   dir_.write("m-00003-of-00003.gguf", "one");  // equal shards share a blob
   const auto manifest =
-      store_.import_file({.path = second, .name = "m", .sha256 = hash_of("second")}).value();
+      store_.import_file({.path = second, .name = "m", .sha256 = test::sha256_of("second")})
+          .value();
   ASSERT_THAT(manifest.files, SizeIs(3));
   EXPECT_EQ(manifest.files[1].name, "m-00002-of-00003.gguf");
   EXPECT_THAT(blobs(), SizeIs(2));
@@ -177,7 +166,7 @@ TEST_F(ImportTest, SplitModelsComeWhole) {
 TEST_F(ImportTest, CancelledKeepsNothing) {
   std::stop_source stop;
   const auto cancelled =
-      store_.import_file({.path = dir_.write("f", random_bytes(5'000'000, 3)),
+      store_.import_file({.path = dir_.write("f", test::random_bytes(5'000'000, 3)),
                           .name = "f",
                           .progress = [&](std::uint64_t, std::uint64_t) { stop.request_stop(); },
                           .stop = stop.get_token()});
@@ -187,7 +176,7 @@ TEST_F(ImportTest, CancelledKeepsNothing) {
 }
 
 TEST_F(ImportTest, AFileThatChangesMeanwhileIsRefused) {
-  const std::string path = dir_.write("f", random_bytes(5'000'000, 4));
+  const std::string path = dir_.write("f", test::random_bytes(5'000'000, 4));
   const auto changed =
       store_.import_file({.path = path, .name = "f", .progress = [&](std::uint64_t, std::uint64_t) {
                             EXPECT_EQ(::truncate(path.c_str(), 2'000'000), 0);
@@ -197,7 +186,7 @@ TEST_F(ImportTest, AFileThatChangesMeanwhileIsRefused) {
 }
 
 TEST_F(ImportTest, FullDiskKeepsNothing) {
-  const std::string path = dir_.write("f", random_bytes(2'000'000, 5));
+  const std::string path = dir_.write("f", test::random_bytes(2'000'000, 5));
   const auto end = test::run_in_child([&] {
     // A limit on file size stands in for a full disk: write() fails half-way.
     const rlimit small{1'500'000, 1'500'000};
@@ -246,9 +235,9 @@ TEST_F(ImportTest, LeftOversOfTheDeadAreSweptAndThoseOfTheLivingAreNot) {
 }
 
 TEST_F(ImportTest, ThreadsAndProcessesSideBySide) {
-  const std::string contents = random_bytes(3'000'000, 6);
+  const std::string contents = test::random_bytes(3'000'000, 6);
   const std::string path = dir_.write("same", contents);
-  const std::string other = dir_.write("other", random_bytes(1'000'000, 7));
+  const std::string other = dir_.write("other", test::random_bytes(1'000'000, 7));
   std::vector<pid_t> children;
   for (int i = 0; i < 3; ++i) {
     const pid_t child = ::fork();
@@ -284,7 +273,7 @@ TEST_F(ImportTest, ThreadsAndProcessesSideBySide) {
 }
 
 TEST_F(ImportTest, KilledAtAnyMomentLeavesAGoodStore) {
-  const std::string contents = random_bytes(4'000'000, 8);
+  const std::string contents = test::random_bytes(4'000'000, 8);
   const std::string path = dir_.write("f", contents);
   std::mt19937 random(9);
   const auto start = std::chrono::steady_clock::now();

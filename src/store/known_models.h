@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace hearth::store {
@@ -24,10 +25,11 @@ struct KnownModel {
   // The name of the architecture in its file, for those that not every version of this program
   // runs.
   std::string_view architecture = {};
-  std::string_view how_to_get;
 };
 
 std::span<const KnownModel> known_models();
+// The command that fetches it.
+std::string how_to_get(const KnownModel& model);
 const KnownModel* find_known_model(std::string_view name);  // nullptr if unknown
 
 }  // namespace hearth::store

@@ -161,7 +161,7 @@ Error Store::no_such_model(std::string_view name) const {
   if (::access(std::string(name).c_str(), F_OK) == 0)
     message += fmt::format("; for the file of that name write ./{}", printable(name));
   if (const KnownModel* known = find_known_model(name))
-    message += fmt::format("; `{}` gets it", known->how_to_get);
+    message += fmt::format("; `{}` gets it", how_to_get(*known));
   message += "; `hearth list` shows the models here, `hearth import FILE --name NAME` adds one";
   return {ErrorCode::not_found, std::move(message)};
 }

@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/sha256.h"
+#include "base/test_bytes.h"
 #include "base/test_support.h"
 #include "fetch/test_hub_test_util.h"
 #include "program.h"
@@ -26,12 +26,6 @@ using testing::IsEmpty;
 using testing::Not;
 
 const std::string kTiny = fixture("tiny-llama-f32.gguf");
-
-std::string hex_of(std::string_view text) {
-  Sha256 hash;
-  hash.update(std::as_bytes(std::span(text)));
-  return hash.finish_hex();
-}
 
 class ModelsTest : public testing::Test {
  protected:
@@ -64,7 +58,7 @@ class PullingTest : public ModelsTest {
   std::string contents_ = read_file(kTiny, 1 << 26).value();
   TestHub hub_{[this](const SeenRequest& seen) {
     if (seen.path == "/api/models/org/repo?blobs=true") {
-      const Json lfs = {{"sha256", hex_of(contents_)}, {"size", contents_.size()}};
+      const Json lfs = {{"sha256", sha256_of(contents_)}, {"size", contents_.size()}};
       return fetch::reply(
           200, {},
           to_json_text(
@@ -209,11 +203,11 @@ TEST_F(ModelsTest, ModelsOfOtherProgramsRunWhereTheyLie) {
   std::filesystem::create_directories(manifests);
   std::filesystem::create_directories(home_.file("ollama/blobs"));
   std::filesystem::create_directories(home_.file(".lmstudio/models/org/repo"));
-  home_.write("ollama/blobs/sha256-" + hex_of(contents), contents);
+  home_.write("ollama/blobs/sha256-" + sha256_of(contents), contents);
   home_.write(".lmstudio/models/org/repo/m-Q8_0.gguf", contents);
   home_.write("ollama/manifests/registry.ollama.ai/library/tiny/1b",
               R"({"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:)" +
-                  hex_of(contents) + R"("}]})");
+                  sha256_of(contents) + R"("}]})");
   const Outcome list = hearth({"list"});
   EXPECT_THAT(list.out, HasSubstr("ollama:tiny:1b"));
   EXPECT_THAT(list.out, HasSubstr("lmstudio:org/repo:Q8_0"));
