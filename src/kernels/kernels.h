@@ -71,9 +71,10 @@ struct QuantizedActivations {
 };
 
 struct MatmulArgs {
-  const void* weights;  // row 0, as prepare laid it out (today: GGUF blocks, rows contiguous)
-  size_t row_bytes;
-  size_t k;                   // a multiple of the type's block
+  const void*
+      weights;       // row 0: rows as in the file, or panels (packed.h) where the table wants them
+  size_t row_bytes;  // from row to row of the file; panels need none
+  size_t k;          // a multiple of the type's block
   size_t row_begin, row_end;  // outputs to compute
   size_t n_tokens;
   QuantizedActivations quantized;  // when activation_form is q8_*
@@ -118,6 +119,7 @@ struct AttentionState {
 struct Kernels {
   const char* name;    // "scalar", "avx2", "avx512vnni", "neon"
   bool equals_scalar;  // claims the scalar table's bits
+  bool packed;         // products of quantised types take their weights in panels (packed.h)
 
   void (*quantize_q8_32)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   void (*quantize_q8_256)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);

@@ -42,6 +42,7 @@ void bench_products(const Kernels& table, const char* only, size_t rows, size_t 
     if (only != nullptr && std::strcmp(only, named.name) != 0 && std::strcmp(only, "all") != 0)
       continue;
     const auto weights = make_weights(named.type, rows, k, Fill::random, rng);
+    const TableWeights for_table(table, named.type, weights, k);
     std::printf("%-10s %-8s", table.name, named.name);
     for (size_t n : {1, 8, 32, 128}) {
       // Rows of activations are kept off the power of two that would put them all into one cache
@@ -53,7 +54,7 @@ void bench_products(const Kernels& table, const char* only, size_t rows, size_t 
       std::vector<int16_t> sums(n * stride / 16, 3);
       const size_t group = activation_form(named.type) == ActivationForm::q8_256 ? 256 : 32;
       const MatmulArgs args{
-          .weights = weights.data(),
+          .weights = for_table.data(),
           .row_bytes = k / block_elems(named.type) * block_bytes(named.type),
           .k = k,
           .row_begin = 0,

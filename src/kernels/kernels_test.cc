@@ -75,7 +75,8 @@ std::vector<float> product(const Kernels& kernels, WeightType type,
                            const std::vector<uint8_t>& weights, size_t k, size_t begin, size_t end,
                            const Activations& a, size_t n_tokens, size_t out_stride) {
   std::vector<float> out(n_tokens * out_stride, kUntouched);
-  kernels.matmul[static_cast<size_t>(type)]({.weights = weights.data(),
+  const TableWeights for_table(kernels, type, weights, k);
+  kernels.matmul[static_cast<size_t>(type)]({.weights = for_table.data(),
                                              .row_bytes = k / block_elems(type) * block_bytes(type),
                                              .k = k,
                                              .row_begin = begin,

@@ -4,12 +4,14 @@
 // size, made by patching the scale fields of arbitrary bytes.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <vector>
 
 #include "kernels/half.h"
 #include "kernels/kernels.h"
+#include "kernels/packed.h"
 
 namespace hearth::kernels {
 
@@ -140,5 +142,34 @@ inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k,
   }
   return out;
 }
+
+// The same weights as a table wants them: rows, or panels on cache lines.
+class TableWeights {
+ public:
+  TableWeights(const Kernels& table, WeightType type, const std::vector<uint8_t>& rows, size_t k) {
+    const size_t row_bytes = k / block_elems(type) * block_bytes(type);
+    const size_t n_rows = rows.size() / row_bytes;
+    if (!table.packed || !is_packed(type)) {
+      data_ = rows.data();
+      return;
+    }
+    const size_t panel_bytes = packed_panel_bytes(type, k);
+    lines_.resize((n_rows + kPanelRows - 1) / kPanelRows * panel_bytes / sizeof(Line));
+    for (size_t row = 0; row < n_rows; row += kPanelRows) {
+      pack_panel(type, rows.data() + row * row_bytes, row_bytes, k,
+                 std::min(kPanelRows, n_rows - row),
+                 lines_.data()->bytes + row / kPanelRows * panel_bytes);
+    }
+    data_ = lines_.data()->bytes;
+  }
+  const uint8_t* data() const { return data_; }
+
+ private:
+  struct alignas(64) Line {
+    uint8_t bytes[64];
+  };
+  std::vector<Line> lines_;
+  const uint8_t* data_;
+};
 
 }  // namespace hearth::kernels

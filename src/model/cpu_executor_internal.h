@@ -8,24 +8,10 @@
 
 #include "base/thread_pool.h"
 #include "model/executor.h"
+#include "model/packed_weights.h"
+#include "model/page_memory.h"
 
 namespace hearth::model {
-
-// Anonymous zeroed pages, freed on destruction. Pages appear when first touched.
-class PageMemory {
- public:
-  PageMemory() = default;
-  static Result<PageMemory> allocate(std::size_t bytes);
-  PageMemory(PageMemory&& other) noexcept;
-  PageMemory& operator=(PageMemory&& other) noexcept;
-  ~PageMemory();
-  std::byte* data() const { return data_; }
-  std::size_t size() const { return size_; }
-
- private:
-  std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-};
 
 // Where one layer's keys and values lie. A block of a layer is [kv head][panel] of K panels, and
 // the same of V panels in a region of its own, so that each head's keys stream from consecutive
@@ -111,6 +97,7 @@ class CpuExecutor final : public Executor {
 
   PageMemory activation_memory_;
   std::array<float*, kBuffers> buffers_ = {};
+  PackedWeights weights_;
   std::vector<std::vector<float>> vectors_;   // by tensor: norms and biases as float32
   std::array<QuantizedBuffer, 2> quantized_;  // q8_32, q8_256
   std::vector<float> rope_cos_, rope_sin_;    // [row][pair]

@@ -43,7 +43,7 @@ void CpuExecutor::linear(const Step& step) {
   const auto matmul = kernels_.matmul[static_cast<std::size_t>(weight.type)];
 
   kernels::MatmulArgs args{};
-  args.weights = weight.bytes.data();
+  args.weights = weights_.matrix(step.tensor);
   args.row_bytes = weight.bytes.size() / n;
   args.k = k;
   args.n_tokens = n_tokens;

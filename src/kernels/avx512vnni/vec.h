@@ -227,10 +227,9 @@ inline Floats high_half(Ints a) {
   return low_half(shift_right<16>(a));
 }
 
-// The 4 bytes at p + r stride for each row r.
-inline Ints load_words(const uint8_t* p, size_t stride) {
-  const Ints rows = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-  return _mm512_i32gather_epi32(multiply(rows, splat(static_cast<int32_t>(stride))), p, 1);
+// kRows 16-bit floats.
+inline Floats load_halves(const void* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
 }
 
 // 16 bytes at p + r stride for each row r, as 4 slices: lane r of slice i = bytes 4 i .. 4 i + 3.
