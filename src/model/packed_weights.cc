@@ -74,9 +74,9 @@ bool PackedWeights::pack(TensorId id, ThreadPool& pool,
     };
     pool.run(task);
     const std::size_t done = std::min(n_rows, (first + n) * kPanelRows) * row_bytes;
+    release_mapped_pages(tensor.bytes.first(done));
     if (!going_on(done)) return false;
   }
-  release_mapped_pages(tensor.bytes);
   return true;
 }
 

@@ -2,8 +2,8 @@
 //
 // The matrices of one device as its kernels want them. Quantised ones are copied into panels
 // (kernels/packed.h) in memory of their own, once, while loading; what a table reads in rows stays
-// where the file is mapped. Copying streams: of a file's pages only those of the tensor at hand are
-// needed, and they are given back to the system when it is done.
+// where the file is mapped. Copying streams: of a file's pages only some 8 MiB are needed at
+// a time, and they are given back to the system at once, so the weights are never held twice.
 //
 // One thread calls; pack() brings in the pool. After loading, any thread may read.
 #pragma once
