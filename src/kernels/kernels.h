@@ -68,7 +68,13 @@ struct QuantizedActivations {
   const float* scales;  // [token][scale_stride]
   const int16_t* sums;  // [token][sum_stride], sums of 16 consecutive quants
   size_t q_stride, scale_stride, sum_stride;
+  const void* blocked;  // the same once more, by Kernels::block_activations; or null
 };
+
+// From so many tokens on a table with block_activations wants them.
+inline constexpr size_t kLeastBlockedTokens = 8;
+// Bytes of the blocked form of n tokens; 64-byte aligned memory.
+size_t blocked_bytes(size_t k, size_t n_tokens);
 
 struct MatmulArgs {
   const void*
@@ -123,6 +129,10 @@ struct Kernels {
 
   void (*quantize_q8_32)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   void (*quantize_q8_256)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
+  // Writes tokens token_begin .. token_end - 1 of n_tokens in the order in which products with many
+  // tokens read them, once for all of them. Null: the table wants none.
+  void (*block_activations)(const QuantizedActivations& from, ActivationForm form, size_t k,
+                            size_t n_tokens, size_t token_begin, size_t token_end, void* to);
   void (*matmul[kWeightTypeSlots])(const MatmulArgs& args);  // null: not a weight type
   void (*dequantize[kWeightTypeSlots])(const void* row, size_t k, float* out);
 

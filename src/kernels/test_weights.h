@@ -143,6 +143,28 @@ inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k,
   return out;
 }
 
+struct alignas(64) CacheLine {
+  uint8_t bytes[64];
+};
+
+// What the executor brings to a product of so many tokens beside the quantised activations.
+class BlockedTokens {
+ public:
+  BlockedTokens(const Kernels& table, ActivationForm form, size_t k, size_t n_tokens,
+                QuantizedActivations* activations) {
+    activations->blocked = nullptr;
+    if (table.block_activations == nullptr || form == ActivationForm::f32 ||
+        n_tokens < kLeastBlockedTokens)
+      return;
+    lines_.resize(blocked_bytes(k, n_tokens) / sizeof(CacheLine));
+    table.block_activations(*activations, form, k, n_tokens, 0, n_tokens, lines_.data());
+    activations->blocked = lines_.data();
+  }
+
+ private:
+  std::vector<CacheLine> lines_;
+};
+
 // The same weights as a table wants them: rows, or panels on cache lines.
 class TableWeights {
  public:
@@ -154,7 +176,7 @@ class TableWeights {
       return;
     }
     const size_t panel_bytes = packed_panel_bytes(type, k);
-    lines_.resize((n_rows + kPanelRows - 1) / kPanelRows * panel_bytes / sizeof(Line));
+    lines_.resize((n_rows + kPanelRows - 1) / kPanelRows * panel_bytes / sizeof(CacheLine));
     for (size_t row = 0; row < n_rows; row += kPanelRows) {
       pack_panel(type, rows.data() + row * row_bytes, row_bytes, k,
                  std::min(kPanelRows, n_rows - row),
@@ -165,10 +187,7 @@ class TableWeights {
   const uint8_t* data() const { return data_; }
 
  private:
-  struct alignas(64) Line {
-    uint8_t bytes[64];
-  };
-  std::vector<Line> lines_;
+  std::vector<CacheLine> lines_;
   const uint8_t* data_;
 };
 

@@ -39,6 +39,18 @@ struct QuantizedBuffer {
   std::vector<float> scales;
   std::vector<std::int16_t> sums;
   std::size_t q_stride = 0, scale_stride = 0, sum_stride = 0;
+  PageMemory blocked;  // kernels::Kernels::block_activations
+  std::size_t blocked_tokens = 0;
+
+  kernels::QuantizedActivations view() const {
+    return {q.data(),
+            scales.data(),
+            sums.data(),
+            q_stride,
+            scale_stride,
+            sum_stride,
+            blocked_tokens == 0 ? nullptr : blocked.data()};
+  }
 };
 
 class CpuExecutor final : public Executor {
@@ -80,6 +92,8 @@ class CpuExecutor final : public Executor {
   // cpu_linear.cc
   void linear(const Step& step);
   const QuantizedBuffer& quantized(BufferId source, kernels::ActivationForm form, std::size_t k);
+  void block(QuantizedBuffer& buffer, kernels::ActivationForm form, std::size_t k,
+             std::size_t n_tokens);
   void add_side_inputs(const Step& step, std::size_t k, std::size_t n);
   // cpu_attention.cc
   void store_kv(const Step& step);

@@ -176,8 +176,10 @@ inline Ints multiply(Ints a, Ints b) {
   return _mm512_mullo_epi32(a, b);
 }
 // acc + a.low16 b.low16 + a.high16 b.high16, signed, in each lane.
+// Assembly, because g++ 12 copies the accumulators of an intrinsic around every loop.
 inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
-  return _mm512_dpwssd_epi32(acc, a, b);
+  asm("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "vm"(b));
+  return acc;
 }
 inline Ints look_up(const int8_t table[16], Ints nibbles) {
   const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
@@ -266,7 +268,8 @@ inline Ints signed_weights(Ints w) {
 
 // acc + a . w in each lane, over 4 unsigned activations and 4 signed weights.
 inline Ints dot_unsigned(Ints acc, Ints a, Ints w) {
-  return _mm512_dpbusd_epi32(acc, a, w);
+  asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(w));
+  return acc;
 }
 inline Ints subtract_bytes(Ints a, Ints b) {
   return _mm512_sub_epi8(a, b);
