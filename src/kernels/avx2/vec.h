@@ -23,6 +23,9 @@ struct Mask {
   __m256 lo, hi;
 };
 
+// Rows and tokens of a float product whose sums fit the registers.
+constexpr size_t kFloatRows = 2, kFloatTokens = 3;
+
 inline Lanes zero_lanes() {
   return {_mm256_setzero_ps(), _mm256_setzero_ps()};
 }

@@ -24,6 +24,9 @@ struct Mask {
   __mmask16 v;
 };
 
+// Rows and tokens of a float product whose sums fit the registers.
+constexpr size_t kFloatRows = 4, kFloatTokens = 6;
+
 inline Lanes zero_lanes() {
   return {_mm512_setzero_ps()};
 }

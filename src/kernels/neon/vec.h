@@ -31,6 +31,9 @@ inline Out each(F f) {
 inline Lanes broadcast(float x) {
   return each<Lanes>([&](int) { return vdupq_n_f32(x); });
 }
+// Rows and tokens of a float product whose sums fit the registers.
+constexpr size_t kFloatRows = 2, kFloatTokens = 3;
+
 inline Lanes zero_lanes() {
   return broadcast(0.0f);
 }
