@@ -61,7 +61,11 @@ Partial attend(const Kernels& table, const Cache& cache, const std::vector<float
   }
   Partial out{0, 0, std::vector<float>(cache.v_dim)};
   AttentionState state{0, 0, out.acc.data()};
-  table.attend_chunk({.q = q.data(),
+  const float* query = q.data();
+  const KeyRange keys{begin, end};
+  table.attend_chunk({.q = &query,
+                      .keys = &keys,
+                      .n_queries = 1,
                       .k_dim = cache.k_dim,
                       .v_dim = cache.v_dim,
                       .scale = 0.125f,
@@ -69,9 +73,7 @@ Partial attend(const Kernels& table, const Cache& cache, const std::vector<float
                       .k_type = cache.type,
                       .v_type = cache.type,
                       .k_panels = k_panels,
-                      .v_panels = v_panels,
-                      .key_begin = begin,
-                      .key_end = end},
+                      .v_panels = v_panels},
                      &state);
   out.max = state.max;
   out.sum = state.sum;
@@ -148,6 +150,61 @@ TEST(Attention, EveryTableGivesTheScalarBitsAndTheyAreRight) {
                   << all[i].table->name << " " << window.begin << ".." << window.end << " "
                   << want[d] << " " << got[d];
             }
+          }
+        }
+      }
+    }
+  }
+}
+
+// Queries that share a call get what each gets alone, whatever keys the others see.
+TEST(Attention, QueriesDoNotSeeEachOther) {
+  std::mt19937 rng(15);
+  size_t n_isas;
+  const IsaChoice* all = all_isas(&n_isas);
+  for (const size_t dim : {64, 72, 5}) {
+    for (const KvType type : {KvType::f32, KvType::f16, KvType::bf16}) {
+      const Cache cache(scalar::table, dim, dim, kChunkTokens, type, rng);
+      for (size_t n_queries = 1; n_queries <= kMaxQueries; ++n_queries) {
+        std::vector<std::vector<float>> queries, accs(n_queries, std::vector<float>(dim, 7.0f));
+        std::vector<const float*> q;
+        std::vector<KeyRange> keys;
+        for (size_t i = 0; i < n_queries; ++i) {
+          queries.push_back(query(rng, dim));
+          // Neighbouring tokens, then windows here and there, some of which share no key.
+          const size_t begin = n_queries % 2 == 0 ? 3 : rng() % 200;
+          const size_t end = n_queries % 2 == 0 ? 240 + i : begin + 1 + rng() % 56;
+          keys.push_back({begin, end});
+        }
+        for (const auto& one : queries) q.push_back(one.data());
+        const void* k_panels[kPanelsPerChunk];
+        const void* v_panels[kPanelsPerChunk];
+        for (size_t i = 0; i < kPanelsPerChunk; ++i) {
+          k_panels[i] = cache.k[i].data();
+          v_panels[i] = cache.v[i].data();
+        }
+        for (size_t isa = 0; isa < n_isas; ++isa) {
+          if (!all[isa].usable) continue;
+          std::vector<AttentionState> partials;
+          for (auto& acc : accs) partials.push_back({0, 0, acc.data()});
+          all[isa].table->attend_chunk({.q = q.data(),
+                                        .keys = keys.data(),
+                                        .n_queries = n_queries,
+                                        .k_dim = dim,
+                                        .v_dim = dim,
+                                        .scale = 0.125f,
+                                        .softcap = 0.0f,
+                                        .k_type = type,
+                                        .v_type = type,
+                                        .k_panels = k_panels,
+                                        .v_panels = v_panels},
+                                       partials.data());
+          for (size_t i = 0; i < n_queries; ++i) {
+            const Partial alone =
+                attend(scalar::table, cache, queries[i], 0, keys[i].begin, keys[i].end, 0.0f);
+            EXPECT_EQ(partials[i].max, alone.max) << all[isa].table->name;
+            EXPECT_EQ(partials[i].sum, alone.sum) << all[isa].table->name;
+            expect_same_bits(alone.acc, accs[i], all[isa].table->name);
           }
         }
       }

@@ -122,7 +122,11 @@ TEST(Digest, ElementwiseAndAttention) {
     AttentionState partial{0, 0, acc.data()}, state{-HUGE_VALF, 0, total.data()};
     const size_t windows[][2] = {{0, 256}, {7, 200}, {255, 256}};
     for (const auto& window : windows) {
-      scalar::attend_chunk({.q = x.data() + window[0],
+      const float* query = x.data() + window[0];
+      const KeyRange keys{window[0], window[1]};
+      scalar::attend_chunk({.q = &query,
+                            .keys = &keys,
+                            .n_queries = 1,
                             .k_dim = 64,
                             .v_dim = 64,
                             .scale = 0.125f,
@@ -130,9 +134,7 @@ TEST(Digest, ElementwiseAndAttention) {
                             .k_type = type,
                             .v_type = type,
                             .k_panels = k_panels,
-                            .v_panels = v_panels,
-                            .key_begin = window[0],
-                            .key_end = window[1]},
+                            .v_panels = v_panels},
                            &partial);
       scalar::merge_attention(&state, partial, 64);
     }

@@ -102,16 +102,25 @@ inline constexpr size_t kPanelTokens = 16;
 inline constexpr size_t kChunkTokens = 256;
 inline constexpr size_t kPanelsPerChunk = kChunkTokens / kPanelTokens;
 
+// Queries that one call of attend_chunk may bring: they share the reading of keys and values. The
+// heads of a group, or neighbouring tokens; what a query gets does not depend on the others.
+inline constexpr size_t kMaxQueries = 8;
+
+// The keys of a chunk that a query sees, 0 <= begin < end <= 256.
+struct KeyRange {
+  size_t begin, end;
+};
+
 struct AttendChunkArgs {
-  const float* q;       // [head_dim]
-  size_t k_dim, v_dim;  // dimensions of a key and of a value
-  float scale;          // score = (q . k) * scale
-  float softcap;        // > 0: score = softcap * tanh(score / softcap)
+  const float* const* q;  // [n_queries][k_dim]
+  const KeyRange* keys;   // [n_queries]
+  size_t n_queries;       // 1 .. kMaxQueries
+  size_t k_dim, v_dim;    // dimensions of a key and of a value
+  float scale;            // score = (q . k) * scale
+  float softcap;          // > 0: score = softcap * tanh(score / softcap)
   KvType k_type, v_type;
-  const void* const*
-      k_panels;  // kPanelsPerChunk pointers; those outside [key_begin, key_end) unused
+  const void* const* k_panels;  // kPanelsPerChunk pointers; those that no query sees unused
   const void* const* v_panels;
-  size_t key_begin, key_end;  // the visible keys of this chunk, 0 <= begin < end <= 256
 };
 
 // A chunk's partial result, and the running state of a query's attention: max, sum of exponentials
@@ -148,7 +157,8 @@ struct Kernels {
   // panel.
   void (*store_key)(const float* key, size_t k_dim, KvType type, void* panel, size_t slot);
   void (*store_value)(const float* value, size_t v_dim, KvType type, void* panel, size_t slot);
-  void (*attend_chunk)(const AttendChunkArgs& args, AttentionState* partial);
+  // partials: one for each query.
+  void (*attend_chunk)(const AttendChunkArgs& args, AttentionState* partials);
   // state := state merged with partial (a state with max = -inf is empty).
   void (*merge_attention)(AttentionState* state, const AttentionState& partial, size_t v_dim);
   // out = acc / sum.

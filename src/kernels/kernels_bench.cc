@@ -85,7 +85,11 @@ void bench_attention(const Kernels& table) {
     v_panels[i] = v.data() + i * dim * kPanelTokens;
   }
   AttentionState state{0, 0, acc.data()};
-  const AttendChunkArgs args{.q = q.data(),
+  const float* const query = q.data();
+  const KeyRange keys{0, kChunkTokens};
+  const AttendChunkArgs args{.q = &query,
+                             .keys = &keys,
+                             .n_queries = 1,
                              .k_dim = dim,
                              .v_dim = dim,
                              .scale = 0.125f,
@@ -93,9 +97,7 @@ void bench_attention(const Kernels& table) {
                              .k_type = KvType::f16,
                              .v_type = KvType::f16,
                              .k_panels = k_panels,
-                             .v_panels = v_panels,
-                             .key_begin = 0,
-                             .key_end = kChunkTokens};
+                             .v_panels = v_panels};
   const double time = best_time([&] { table.attend_chunk(args, &state); });
   std::printf("%-10s attend_chunk f16 dim 64: %.2f us, %.2f GMAC/s\n", table.name, time * 1e6,
               static_cast<double>(2 * dim * kChunkTokens) / time / 1e9);

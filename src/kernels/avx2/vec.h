@@ -26,6 +26,9 @@ struct Mask {
 // Rows and tokens of a float product whose sums fit the registers.
 constexpr size_t kFloatRows = 2, kFloatTokens = 3;
 
+// Queries and panels of keys (or 16 columns of values) of attention whose sums fit the registers.
+constexpr size_t kAttendQueries = 2, kAttendPanels = 2;
+
 inline Lanes zero_lanes() {
   return {_mm256_setzero_ps(), _mm256_setzero_ps()};
 }

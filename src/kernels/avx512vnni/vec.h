@@ -27,6 +27,9 @@ struct Mask {
 // Rows and tokens of a float product whose sums fit the registers.
 constexpr size_t kFloatRows = 4, kFloatTokens = 6;
 
+// Queries and panels of keys (or 16 columns of values) of attention whose sums fit the registers.
+constexpr size_t kAttendQueries = 4, kAttendPanels = 4;
+
 inline Lanes zero_lanes() {
   return {_mm512_setzero_ps()};
 }

@@ -34,6 +34,9 @@ inline Lanes broadcast(float x) {
 // Rows and tokens of a float product whose sums fit the registers.
 constexpr size_t kFloatRows = 2, kFloatTokens = 3;
 
+// Queries and panels of keys (or 16 columns of values) of attention whose sums fit the registers.
+constexpr size_t kAttendQueries = 2, kAttendPanels = 2;
+
 inline Lanes zero_lanes() {
   return broadcast(0.0f);
 }

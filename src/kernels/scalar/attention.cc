@@ -45,6 +45,42 @@ void store(float value, KvType type, void* panel, size_t index) {
 
 const float kMinusInfinity = -__builtin_inff();
 
+void attend_query(const AttendChunkArgs& args, const float* q, KeyRange keys,
+                  AttentionState* partial) {
+  float score[kChunkTokens];
+  float max = kMinusInfinity;
+  for (size_t j = keys.begin; j < keys.end; ++j) {
+    const void* panel = args.k_panels[j / kPanelTokens];
+    float s = 0.0f;
+    for (size_t d = 0; d < args.k_dim; ++d) {
+      s = __builtin_fmaf(q[d], load(panel, args.k_type, d * kPanelTokens + j % kPanelTokens), s);
+    }
+    s = s * args.scale;
+    if (args.softcap > 0.0f) s = args.softcap * tanh(s / args.softcap);
+    score[j] = s;
+    max = s > max ? s : max;
+  }
+
+  const float origin = max == kMinusInfinity ? 0.0f : max;
+  Lanes sum;
+  for (size_t j = keys.begin; j < keys.end; ++j) {
+    score[j] = exp(score[j] - origin);
+    sum.lane[j % 16] = sum.lane[j % 16] + score[j];
+  }
+  partial->max = max + 0.0f;  // one zero only: the sign of -0 would depend on the order
+  partial->sum = sum.tree_sum();
+
+  for (size_t d = 0; d < args.v_dim; ++d) {
+    float acc = 0.0f;
+    for (size_t j = keys.begin; j < keys.end; ++j) {
+      const void* panel = args.v_panels[j / kPanelTokens];
+      acc = __builtin_fmaf(score[j], load(panel, args.v_type, j % kPanelTokens * args.v_dim + d),
+                           acc);
+    }
+    partial->acc[d] = acc;
+  }
+}
+
 }  // namespace
 
 void store_key(const float* key, size_t k_dim, KvType type, void* panel, size_t slot) {
@@ -55,40 +91,9 @@ void store_value(const float* value, size_t v_dim, KvType type, void* panel, siz
   for (size_t d = 0; d < v_dim; ++d) store(value[d], type, panel, slot * v_dim + d);
 }
 
-void attend_chunk(const AttendChunkArgs& args, AttentionState* partial) {
-  float score[kChunkTokens];
-  float max = kMinusInfinity;
-  for (size_t j = args.key_begin; j < args.key_end; ++j) {
-    const void* panel = args.k_panels[j / kPanelTokens];
-    float s = 0.0f;
-    for (size_t d = 0; d < args.k_dim; ++d) {
-      s = __builtin_fmaf(args.q[d], load(panel, args.k_type, d * kPanelTokens + j % kPanelTokens),
-                         s);
-    }
-    s = s * args.scale;
-    if (args.softcap > 0.0f) s = args.softcap * tanh(s / args.softcap);
-    score[j] = s;
-    max = s > max ? s : max;
-  }
-
-  const float origin = max == kMinusInfinity ? 0.0f : max;
-  Lanes sum;
-  for (size_t j = args.key_begin; j < args.key_end; ++j) {
-    score[j] = exp(score[j] - origin);
-    sum.lane[j % 16] = sum.lane[j % 16] + score[j];
-  }
-  partial->max = max + 0.0f;  // one zero only: the sign of -0 would depend on the order
-  partial->sum = sum.tree_sum();
-
-  for (size_t d = 0; d < args.v_dim; ++d) {
-    float acc = 0.0f;
-    for (size_t j = args.key_begin; j < args.key_end; ++j) {
-      const void* panel = args.v_panels[j / kPanelTokens];
-      acc = __builtin_fmaf(score[j], load(panel, args.v_type, j % kPanelTokens * args.v_dim + d),
-                           acc);
-    }
-    partial->acc[d] = acc;
-  }
+void attend_chunk(const AttendChunkArgs& args, AttentionState* partials) {
+  for (size_t i = 0; i < args.n_queries; ++i)
+    attend_query(args, args.q[i], args.keys[i], &partials[i]);
 }
 
 void merge_attention(AttentionState* state, const AttentionState& partial, size_t v_dim) {
