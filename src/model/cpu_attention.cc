@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Attention of the CPU executor over paged KV blocks. A worker forms the partial results of fixed
-// chunks of 256 absolute key positions and merges them in ascending order, so that neither the batch
-// nor the number of workers can change a bit.
+// chunks of 256 absolute key positions and merges them in ascending order, so that neither batch
+// nor number of workers can change a bit.
 #include <algorithm>
 #include <limits>
 
