@@ -9,24 +9,10 @@
 #include "base/thread_pool.h"
 #include "model/cpu_program.h"
 #include "model/executor.h"
+#include "model/packed_weights.h"
+#include "model/page_memory.h"
 
 namespace hearth::model {
-
-// Anonymous zeroed pages, freed on destruction. Pages appear when first touched.
-class PageMemory {
- public:
-  PageMemory() = default;
-  static Result<PageMemory> allocate(std::size_t bytes);
-  PageMemory(PageMemory&& other) noexcept;
-  PageMemory& operator=(PageMemory&& other) noexcept;
-  ~PageMemory();
-  std::byte* data() const { return data_; }
-  std::size_t size() const { return size_; }
-
- private:
-  std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-};
 
 // Where one layer's keys and values lie. A block of a layer is [kv head][panel] of K panels, and
 // the same of V panels in a region of its own, so that each head's keys stream from consecutive
@@ -52,6 +38,18 @@ struct QuantizedBuffer {
   std::vector<float> scales;
   std::vector<std::int16_t> sums;
   std::size_t q_stride = 0, scale_stride = 0, sum_stride = 0;
+  PageMemory blocked;  // kernels::Kernels::block_activations
+  std::size_t blocked_tokens = 0;
+
+  kernels::QuantizedActivations view() const {
+    return {q.data(),
+            scales.data(),
+            sums.data(),
+            q_stride,
+            scale_stride,
+            sum_stride,
+            blocked_tokens == 0 ? nullptr : blocked.data()};
+  }
 };
 
 // The largest number of workers whose scratch is kept; more are cut.
@@ -132,6 +130,7 @@ class CpuExecutor final : public Executor {
 
   PageMemory activation_memory_;
   std::array<float*, kBuffers> buffers_ = {};
+  PackedWeights weights_;
   std::vector<std::vector<float>> vectors_;   // by tensor: norms and biases as float32
   std::array<QuantizedBuffer, 2> quantized_;  // q8_32, q8_256
   std::vector<float> rope_cos_, rope_sin_;    // [row][pair]

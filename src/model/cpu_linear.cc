@@ -25,7 +25,7 @@ std::size_t n_ranges(std::size_t n_outputs) {
 kernels::MatmulArgs CpuExecutor::product_args(const Step& linear, std::size_t n_tokens) {
   const format::Tensor& weight = *plan_->tensors[linear.tensor].source;
   kernels::MatmulArgs args{};
-  args.weights = weight.bytes.data();
+  args.weights = weights_.matrix(linear.tensor);
   args.row_bytes = weight.bytes.size() / weight.dims[1];
   args.k = weight.dims[0];
   args.n_tokens = n_tokens;
@@ -37,9 +37,7 @@ kernels::MatmulArgs CpuExecutor::product_args(const Step& linear, std::size_t n_
     args.x = row(linear.a, 0);
     args.x_stride = plan_->width_of(linear.a);
   } else {
-    const QuantizedBuffer& input = quantized_[form == ActivationForm::q8_32 ? 0 : 1];
-    args.quantized = {input.q.data(), input.scales.data(), input.sums.data(),
-                      input.q_stride, input.scale_stride,  input.sum_stride};
+    args.quantized = quantized_[form == ActivationForm::q8_32 ? 0 : 1].view();
   }
   return args;
 }

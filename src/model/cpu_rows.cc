@@ -112,25 +112,36 @@ void CpuExecutor::store_kv(const Step& step, std::size_t i) {
   }
 }
 
+// For a batch of many rows the quants are written a second time, in the order in which products
+// with many tokens read them.
 void CpuExecutor::begin_quantizing(const Phase& phase) {
   if (phase.quantizes == BufferId::none) return;
+  const std::size_t n_rows = rows_in(phase.quantizes);
+  const bool blocks =
+      kernels_.block_activations != nullptr && n_rows >= kernels::kLeastBlockedTokens;
   for (const std::size_t group : {32, 256}) {
     QuantizedBuffer& buffer = quantized_[group == 32 ? 0 : 1];
     const std::size_t groups = (phase.k + group - 1) / group;
     buffer.q_stride = (groups * group + 63) / 64 * 64;
     buffer.scale_stride = groups;
     buffer.sum_stride = buffer.q_stride / 16;
+    buffer.blocked_tokens = blocks ? n_rows : 0;
   }
 }
 
 void CpuExecutor::quantize_row(const Phase& phase, std::size_t i) {
   if (phase.quantizes == BufferId::none) return;
-  const auto quantize = [&](auto function, QuantizedBuffer& to) {
+  const auto quantize = [&](auto function, kernels::ActivationForm form, QuantizedBuffer& to) {
     function(row(phase.quantizes, i), phase.k, &to.q[i * to.q_stride],
              &to.scales[i * to.scale_stride], &to.sums[i * to.sum_stride]);
+    if (to.blocked_tokens != 0)
+      kernels_.block_activations(to.view(), form, phase.k, to.blocked_tokens, i, i + 1,
+                                 to.blocked.data());
   };
-  if (phase.as_q8_32) quantize(kernels_.quantize_q8_32, quantized_[0]);
-  if (phase.as_q8_256) quantize(kernels_.quantize_q8_256, quantized_[1]);
+  if (phase.as_q8_32)
+    quantize(kernels_.quantize_q8_32, kernels::ActivationForm::q8_32, quantized_[0]);
+  if (phase.as_q8_256)
+    quantize(kernels_.quantize_q8_256, kernels::ActivationForm::q8_256, quantized_[1]);
 }
 
 }  // namespace hearth::model

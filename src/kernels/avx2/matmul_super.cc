@@ -2,15 +2,15 @@
 #include "kernels/avx2/functions.h"
 #include "kernels/avx2/vec.h"
 #include "kernels/decode.h"
-#include "kernels/scalar/functions.h"
+#include "kernels/packed_layout.h"
 
 namespace hearth::kernels::avx2 {
 
 #include "kernels/generic/matmul_super.inc"
 
-#define HEARTH_SUPER_TYPE(name, Decoder)                               \
-  void matmul_##name(const MatmulArgs& args) {                         \
-    matmul_panels<SuperProduct<Decoder>>(args, scalar::matmul_##name); \
+#define HEARTH_SUPER_TYPE(name, Decoder)        \
+  void matmul_##name(const MatmulArgs& args) {  \
+    matmul_panels<SuperProduct<Decoder>>(args); \
   }
 #include "kernels/types.inc"
 

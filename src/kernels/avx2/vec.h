@@ -248,10 +248,8 @@ inline Floats high_half(Ints a) {
   return low_half(shift_right<16>(a));
 }
 
-inline Ints load_words(const uint8_t* p, size_t stride) {
-  const Ints rows = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_i32gather_epi32(reinterpret_cast<const int*>(p),
-                                multiply(rows, splat(static_cast<int32_t>(stride))), 1);
+inline Floats load_halves(const void* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p)));
 }
 
 //     register j  = rows j, j + 4     then 4 x 4 transposes of 32-bit words

@@ -176,8 +176,10 @@ inline Ints multiply(Ints a, Ints b) {
   return _mm512_mullo_epi32(a, b);
 }
 // acc + a.low16 b.low16 + a.high16 b.high16, signed, in each lane.
+// Assembly, because g++ 12 copies the accumulators of an intrinsic around every loop.
 inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
-  return _mm512_dpwssd_epi32(acc, a, b);
+  asm("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "vm"(b));
+  return acc;
 }
 inline Ints look_up(const int8_t table[16], Ints nibbles) {
   const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
@@ -227,10 +229,9 @@ inline Floats high_half(Ints a) {
   return low_half(shift_right<16>(a));
 }
 
-// The 4 bytes at p + r stride for each row r.
-inline Ints load_words(const uint8_t* p, size_t stride) {
-  const Ints rows = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-  return _mm512_i32gather_epi32(multiply(rows, splat(static_cast<int32_t>(stride))), p, 1);
+// kRows 16-bit floats.
+inline Floats load_halves(const void* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
 }
 
 // 16 bytes at p + r stride for each row r, as 4 slices: lane r of slice i = bytes 4 i .. 4 i + 3.
@@ -267,7 +268,8 @@ inline Ints signed_weights(Ints w) {
 
 // acc + a . w in each lane, over 4 unsigned activations and 4 signed weights.
 inline Ints dot_unsigned(Ints acc, Ints a, Ints w) {
-  return _mm512_dpbusd_epi32(acc, a, w);
+  asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(w));
+  return acc;
 }
 inline Ints subtract_bytes(Ints a, Ints b) {
   return _mm512_sub_epi8(a, b);

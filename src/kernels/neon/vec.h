@@ -252,10 +252,8 @@ inline Floats high_half(Ints a) {
   return low_half(shift_right<16>(a));
 }
 
-inline Ints load_words(const uint8_t* p, size_t stride) {
-  int32_t word[4];
-  for (size_t r = 0; r < 4; ++r) __builtin_memcpy(word + r, p + r * stride, 4);
-  return vld1q_s32(word);
+inline Floats load_halves(const void* p) {
+  return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(static_cast<const uint8_t*>(p))));
 }
 
 // 4 rows of 16 bytes, transposed as 4 x 4 words.
