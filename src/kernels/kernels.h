@@ -72,7 +72,7 @@ struct QuantizedActivations {
 };
 
 // From so many tokens on a table with block_activations wants them.
-inline constexpr size_t kLeastBlockedTokens = 8;
+inline constexpr size_t kLeastBlockedTokens = 4;
 // Bytes of the blocked form of n tokens; 64-byte aligned memory.
 size_t blocked_bytes(size_t k, size_t n_tokens);
 

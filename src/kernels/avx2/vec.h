@@ -23,6 +23,9 @@ struct Mask {
   __m256 lo, hi;
 };
 
+// Rows and tokens of a float product whose sums fit the registers.
+constexpr size_t kFloatRows = 2, kFloatTokens = 3;
+
 inline Lanes zero_lanes() {
   return {_mm256_setzero_ps(), _mm256_setzero_ps()};
 }
@@ -177,6 +180,9 @@ inline Ints load_ints(const int32_t* p) {
 inline Ints bit_and(Ints a, Ints b) {
   return _mm256_and_si256(a, b);
 }
+inline Ints bit_xor(Ints a, Ints b) {
+  return _mm256_xor_si256(a, b);
+}
 inline Ints bit_or(Ints a, Ints b) {
   return _mm256_or_si256(a, b);
 }
@@ -198,6 +204,9 @@ inline Ints add(Ints a, Ints b) {
 inline Ints multiply(Ints a, Ints b) {
   return _mm256_mullo_epi32(a, b);
 }
+inline Ints multiply_halves(Ints a, Ints b) {
+  return _mm256_mullo_epi16(a, b);
+}
 inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
   return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
 }
@@ -208,6 +217,16 @@ inline Ints look_up(const int8_t table[16], Ints nibbles) {
 inline Ints where_set(Ints bytes, Ints bit, Ints bits) {
   return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit), bits);
 }
+inline Ints negate_where_set(Ints bytes, Ints which, Ints bit) {
+  const Ints set = _mm256_cmpeq_epi8(_mm256_and_si256(which, bit), bit);
+  return _mm256_sub_epi8(_mm256_xor_si256(bytes, set), set);
+}
+inline Ints gather_words(const void* table, Ints index) {
+  return _mm256_i32gather_epi32(static_cast<const int*>(table), index, 4);
+}
+inline Ints load_bytes(const void* p) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
+}
 template <int n>
 inline Ints repeat_byte(Ints a) {
   return _mm256_shuffle_epi8(a, _mm256_broadcastsi128_si256(_mm_set_epi32(
@@ -217,6 +236,9 @@ inline Ints repeat_byte(Ints a) {
 
 inline Floats zero_floats() {
   return _mm256_setzero_ps();
+}
+inline Floats of_bits(Ints a) {
+  return _mm256_castsi256_ps(a);
 }
 inline Floats splat(float x) {
   return _mm256_set1_ps(x);
@@ -252,25 +274,11 @@ inline Floats load_halves(const void* p) {
   return _mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p)));
 }
 
-//     register j  = rows j, j + 4     then 4 x 4 transposes of 32-bit words
-inline void load_slices(const uint8_t* p, size_t stride, Ints slice[4]) {
-  Ints r[4];
-  for (size_t j = 0; j < 4; ++j) {
-    const uint8_t* row = p + j * stride;
-    const auto at = [&](size_t n) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + n * stride));
-    };
-    r[j] = _mm256_inserti128_si256(_mm256_castsi128_si256(at(0)), at(4), 1);
-  }
-  const Ints a = _mm256_unpacklo_epi32(r[0], r[1]), b = _mm256_unpackhi_epi32(r[0], r[1]);
-  const Ints c = _mm256_unpacklo_epi32(r[2], r[3]), d = _mm256_unpackhi_epi32(r[2], r[3]);
-  slice[0] = _mm256_unpacklo_epi64(a, c);
-  slice[1] = _mm256_unpackhi_epi64(a, c);
-  slice[2] = _mm256_unpacklo_epi64(b, d);
-  slice[3] = _mm256_unpackhi_epi64(b, d);
-}
-
 enum class Range { u4, u5, u6, s8 };
+
+inline Ints subtract_bytes(Ints a, Ints b) {
+  return _mm256_sub_epi8(a, b);
+}
 
 constexpr int kSignedOffset = 0;
 inline Ints signed_weights(Ints w) {
