@@ -111,6 +111,7 @@ Result<int> answer_once(engine::Engine& engine, engine::Request request, const R
 Result<int> run(const RunOptions& options) {
   Split split = TRY(split_words(options));
   engine::LoadOptions load = TRY(options.compute.take());
+  if (options.verbose) fmt::print(stderr, "{}\n", options.compute.describe(load));
   engine::Request request;
   request.id = 1;
   TRY(options.sampling.over({}));  // a bad value is found before any model is looked for

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/escape.h"
-#include "host/cpus_allowed.h"
 #include "kernels/kernels.h"
 #include "smaller_in_store.h"
 
@@ -42,25 +41,11 @@ Result<void> choose_isa(const std::string& name) {
   return fail(ErrorCode::usage, "--isa {}: unknown; there are {}", printable(name, 40), known);
 }
 
-// What was asked for is a wish: see host::threads_for.
-unsigned choose_threads(int wanted) {
-  const auto asked = static_cast<unsigned>(std::max(wanted, 0));
-  const unsigned n = host::threads_for(asked);
-  if (n < asked)
-    fmt::print(stderr,
-               "hearth: warning: -t {}: this process may use {} CPU{}; that many threads compute\n",
-               asked, n, n == 1 ? "" : "s");
-  return n;
-}
-
 }  // namespace
 
 void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
   Flags machine = flags.under("Machine");
-  machine
-      .add("-t,--threads,--num-thread", n_threads_,
-           "threads that compute (default: one for each core this process may use)")
-      .variable("THREADS");
+  threads_.declare(machine);
   machine.add("-c,--ctx-size,--num-ctx", n_ctx_, ctx_help).variable("CTX_SIZE");
   machine.add("-b,--batch-size", n_batch_, "tokens handed over at once (default 2048)")
       .variable("BATCH")
@@ -83,8 +68,6 @@ void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
 }
 
 Result<engine::LoadOptions> ComputeOptions::take() const {
-  if (n_threads_ < -1 || n_threads_ > 1024)
-    return fail(ErrorCode::usage, "-t {}: give a number of threads from 1 to 1024", n_threads_);
   if (n_batch_ == 0 || n_ubatch_ == 0)
     return fail(ErrorCode::usage, "-b and -ub must be at least 1");
   engine::LoadOptions options;
@@ -93,7 +76,7 @@ Result<engine::LoadOptions> ComputeOptions::take() const {
   options.k_type = TRY(parse_kv_type("-ctk", k_type_));
   options.v_type = TRY(parse_kv_type("-ctv", v_type_));
   TRY(choose_isa(isa_));
-  options.n_threads = choose_threads(n_threads_);
+  options.crews = TRY(threads_.take());
   options.find_smaller = smaller_in_store;
   return options;
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/loaded_model.h"
 #include "flags.h"
+#include "thread_options.h"
 
 namespace hearth::app {
 
@@ -16,9 +17,13 @@ class ComputeOptions {
   // usage if a value makes no sense. Chooses the instruction set as a side effect, before any
   // thread computes.
   Result<engine::LoadOptions> take() const;
+  // One line for --verbose: how what was taken is going to compute.
+  std::string describe(const engine::LoadOptions& taken) const {
+    return threads_.describe(*taken.crews);
+  }
 
  private:
-  int n_threads_ = 0;
+  ThreadOptions threads_;
   std::uint32_t n_ctx_ = 0;
   std::uint32_t n_batch_ = 2048;
   std::uint32_t n_ubatch_ = 512;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/test_support.h"
+#include "base/thread_place.h"
 
 namespace hearth {
 namespace {
@@ -167,6 +168,149 @@ TEST(ThreadPool, WorksWithFewerThreadsThanAskedFor) {
     return pool.size() == 1 ? 0 : 1;
   });
   EXPECT_EQ(end.exit_code(), 0) << end.errors;
+}
+
+TEST(ThreadPool, SharedWorkIsDoneByWhoeverComes) {
+  for (const unsigned n : {1u, 2u, 3u, 64u}) {
+    ThreadPool pool(n);
+    WorkQueue queue;
+    for (std::uint64_t round = 0; round < 300; ++round) {
+      std::vector<std::uint64_t> seen(50, 0);
+      queue.reset(seen.size(), 1);
+      auto task = [&](unsigned worker) {
+        ASSERT_LT(worker, n);
+        std::size_t begin = 0, end = 0;
+        while (queue.take(begin, end)) seen[begin] += round + begin;
+      };
+      pool.share(task);
+      for (std::size_t i = 0; i < seen.size(); ++i) ASSERT_EQ(seen[i], round + i);
+    }
+  }
+}
+
+// A helper that sleeps for good would be waited for by run(); share() needs nobody but the caller.
+TEST(ThreadPool, SharingDoesNotWaitForWhoHasNotCome) {
+  ThreadPool pool(2);
+  std::atomic<bool> helper_is_inside = false, caller_is_done = false;
+  auto first = [&](unsigned worker) {
+    if (worker == 0) {
+      while (!helper_is_inside) std::this_thread::yield();
+    } else {
+      helper_is_inside = true;
+    }
+  };
+  pool.share(first);  // who is inside is waited for, so that what it wrote is there
+  EXPECT_TRUE(helper_is_inside);
+  for (int round = 0; round < 2000; ++round) {
+    auto alone = [&](unsigned worker) {
+      if (worker == 0) caller_is_done = true;
+    };
+    caller_is_done = false;
+    pool.share(alone);
+    ASSERT_TRUE(caller_is_done);
+  }
+  run_and_verify(pool, 1);
+}
+
+TEST(ThreadPool, CountsTheJobsThatNeedHelpers) {
+  ThreadPool pool(2);
+  auto nothing = [](unsigned) {};
+  const std::uint64_t before = pool.n_jobs();
+  pool.share(nothing);
+  pool.run(nothing);
+  EXPECT_EQ(pool.n_jobs(), before + 2);
+  pool.resize(1);
+  const std::uint64_t alone = pool.n_jobs();
+  pool.share(nothing);
+  EXPECT_EQ(pool.n_jobs(), alone);
+}
+
+TEST(ThreadPool, CrewsTakeTurnsWithoutNewThreads) {
+  ThreadPool pool(4);
+  std::vector<std::thread::id> four(4), again(4);
+  auto note = [&](unsigned worker) { four.at(worker) = std::this_thread::get_id(); };
+  auto note_again = [&](unsigned worker) { again.at(worker) = std::this_thread::get_id(); };
+  pool.run(note);
+  for (std::uint64_t round = 0; round < 500; ++round) {
+    pool.use({.n_workers = 2, .spin = std::chrono::microseconds(round % 3 * 20)});
+    ASSERT_EQ(pool.size(), 2u);
+    EXPECT_EQ(pool.may_spin() && round % 3 == 0, false);
+    run_and_verify(pool, round);
+    pool.use({.n_workers = 4});
+    ASSERT_EQ(pool.size(), 4u);
+    run_and_verify(pool, round);
+  }
+  pool.run(note_again);
+  EXPECT_EQ(again, four);
+}
+
+// In a thread of its own, since the caller is placed as well.
+TEST(ThreadPool, WorkersStayOnTheirCpus) {
+  std::jthread owner([] {
+    const int here = ::sched_getcpu();
+    ASSERT_GE(here, 0);
+    const auto cpu = static_cast<unsigned>(here);
+    ThreadPool pool(3);
+    pool.use({.n_workers = 3, .cpus = {{cpu}}});
+    EXPECT_FALSE(pool.may_spin());  // three on one CPU
+    std::vector<unsigned> counts(3);
+    std::vector<int> cpus(3);
+    auto look = [&](unsigned worker) {
+      counts.at(worker) = CpuMask::of_this_thread().count();
+      cpus.at(worker) = ::sched_getcpu();
+    };
+    pool.run(look);
+    EXPECT_EQ(counts, (std::vector<unsigned>{1, 1, 1}));
+    EXPECT_EQ(cpus, (std::vector<int>{here, here, here}));
+    pool.resize(4);  // who comes later is placed too
+    counts.resize(4);
+    cpus.resize(4);
+    pool.run(look);
+    EXPECT_EQ(counts, (std::vector<unsigned>{1, 1, 1, 1}));
+    pool.use({.n_workers = 4});  // and let go again
+    pool.run(look);
+    EXPECT_EQ(counts[3], CpuMask::of_this_thread().count());
+    EXPECT_EQ(counts[0], counts[3]);
+  });
+}
+
+TEST(ThreadPool, ALowerPriorityIsAlwaysPermitted) {
+  std::jthread owner([] {
+    ThreadPool pool(2);
+    const int before = nice_of_this_thread();
+    pool.use({.n_workers = 2, .nice = std::min(before + 1, 19)});
+    std::vector<int> found(2);
+    auto look = [&](unsigned worker) { found.at(worker) = nice_of_this_thread(); };
+    pool.run(look);
+    EXPECT_EQ(found, (std::vector<int>{std::min(before + 1, 19), std::min(before + 1, 19)}));
+  });
+}
+
+TEST(WorkShares, HandsOutEveryItemOnceWhoeverComes) {
+  ThreadPool pool(4);
+  WorkShares shares(4);
+  for (const std::size_t n : {0u, 1u, 3u, 5u, 1000u}) {
+    for (unsigned n_workers = 1; n_workers <= 4; ++n_workers) {
+      std::vector<int> taken(n, 0);
+      shares.reset(n, n_workers);
+      auto task = [&](unsigned worker) {
+        std::size_t item = 0;
+        if (worker >= n_workers) return;
+        while (shares.take(worker, item)) ++taken.at(item);
+      };
+      pool.share(task);
+      for (const int count : taken) ASSERT_EQ(count, 1);
+    }
+  }
+}
+
+TEST(WorkShares, AWorkerBeginsWithItsOwnAndHelpsFromTheEnd) {
+  WorkShares shares(2);
+  shares.reset(6, 2);
+  std::vector<std::size_t> order;
+  std::size_t item = 0;
+  while (shares.take(1, item)) order.push_back(item);
+  EXPECT_EQ(order, (std::vector<std::size_t>{3, 4, 5, 2, 1, 0}));
 }
 
 TEST(WorkQueue, HandsOutEveryItemOnce) {

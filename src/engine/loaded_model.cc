@@ -20,7 +20,9 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::vector<format::Named
   TRY(check_fits(loaded->memory_));
   const model::ExecutorLimits& limits = loaded->memory_.limits;
 
-  loaded->executor_ = model::make_cpu_executor(options.n_threads, host::cpus_allowed());
+  loaded->executor_ = options.crews
+                          ? model::make_cpu_executor(*options.crews)
+                          : model::make_cpu_executor(options.n_threads, host::cpus_allowed());
   TRY(loaded->executor_->prepare(loaded->plan_, 0, limits, progress));
   loaded->forward_ = std::make_unique<model::Forward>(
       loaded->plan_, std::vector<model::Executor*>{loaded->executor_.get()}, limits);

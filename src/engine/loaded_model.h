@@ -35,6 +35,7 @@ struct LoadOptions {
   std::uint32_t n_ubatch = 512;   // rows of one forward step
   std::uint32_t max_wanted = 0;   // rows of a step that may want results; 0: 4 a sequence
   unsigned n_threads = 1;
+  std::optional<model::CpuCrews> crews;  // who computes; none: n_threads of the usual kind
   kernels::KvType k_type = kernels::KvType::f16;
   kernels::KvType v_type = kernels::KvType::f16;
   bool needs_text = true;  // fail without a usable tokenizer

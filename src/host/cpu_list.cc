@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <numeric>
 
 namespace hearth::host {
 namespace {
-
-constexpr unsigned kMaxCpus = 65536;
 
 bool take_number(const char*& at, const char* end, unsigned& value) {
   const auto [next, error] = std::from_chars(at, end, value);
@@ -33,6 +32,38 @@ CpuSet parse_cpu_list(const std::string& text) {
   }
   std::sort(cpus.begin(), cpus.end());
   cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
+  return cpus;
+}
+
+std::optional<CpuSet> parse_cpu_mask(std::string_view text) {
+  if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
+  if (text.empty() || text.size() > kMaxCpus / 4) return std::nullopt;
+  CpuSet cpus;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char* digit = text.data() + text.size() - 1 - i;
+    unsigned bits = 0;
+    if (std::from_chars(digit, digit + 1, bits, 16).ec != std::errc{}) return std::nullopt;
+    for (unsigned bit = 0; bit < 4; ++bit)
+      if (bits >> bit & 1) cpus.push_back(static_cast<unsigned>(4 * i) + bit);
+  }
+  return cpus;
+}
+
+std::optional<CpuSet> parse_cpu_range(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  if (dash == std::string_view::npos || text.size() == 1) return std::nullopt;
+  const auto end_of_range = [&](std::string_view number, unsigned if_empty) {
+    unsigned value = if_empty;
+    const char* at = number.data();
+    const char* const end = at + number.size();
+    const bool is_good = number.empty() || (take_number(at, end, value) && at == end);
+    return is_good ? std::optional(value) : std::nullopt;
+  };
+  const auto first = end_of_range(text.substr(0, dash), 0);
+  const auto last = end_of_range(text.substr(dash + 1), kMaxCpus - 1);
+  if (!first || !last || *first > *last) return std::nullopt;
+  CpuSet cpus(*last - *first + 1);
+  std::iota(cpus.begin(), cpus.end(), *first);
   return cpus;
 }
 

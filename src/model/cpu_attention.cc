@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention of the CPU executor over paged KV blocks. Work is split by (row, KV head); each worker
-// forms the partial results of fixed chunks of 256 absolute key positions and merges them in
-// ascending order, so that neither the batch nor the number of workers can change a bit.
+// Attention of the CPU executor over paged KV blocks. A worker forms the partial results of fixed
+// chunks of 256 absolute key positions and merges them in ascending order, so that neither batch
+// nor number of workers can change a bit.
+#include <algorithm>
 #include <limits>
 
-#include "base/check.h"
 #include "model/cpu_executor_internal.h"
 
 namespace hearth::model {
@@ -14,30 +14,29 @@ using kernels::kChunkTokens;
 using kernels::kPanelsPerChunk;
 using kernels::kPanelTokens;
 
-void CpuExecutor::store_kv(const Step& step) {
-  const KvShape& shape = plan_->kv[step.layer];
-  const LayerKv& layer = kv_[step.layer];
-  const Batch& batch = *context_->batch;
-  for_each(batch.rows.size(), 8, [&](std::size_t i, unsigned) {
-    const BatchRow& source = batch.rows[i];
-    const BlockId block = batch.sequences[source.sequence].blocks[source.kv_index / kBlockTokens];
-    const std::size_t panel = source.kv_index % kBlockTokens / kPanelTokens;
-    const std::size_t slot = source.kv_index % kPanelTokens;
-    for (std::size_t head = 0; head < shape.n_kv_heads; ++head) {
-      kernels_.store_key(row(step.a, i) + head * shape.k_dim, shape.k_dim, limits_.k_type,
-                         layer.k_panel(block, head, panel), slot);
-      kernels_.store_value(row(step.b, i) + head * shape.v_dim, shape.v_dim, limits_.v_type,
-                           layer.v_panel(block, head, panel), slot);
-    }
-  });
-}
-
-void CpuExecutor::attend(const Step& step) {
-  const KvShape& shape = plan_->kv[step.layer];
+void CpuExecutor::run_attention(const Phase& phase) {
+  const Step& step = phase.steps.front();
+  const std::size_t n_heads = plan_->kv[step.layer].n_kv_heads;
   const std::vector<BatchRow>& rows = context_->batch->rows;
-  for_each(rows.size() * shape.n_kv_heads, 1, [&](std::size_t item, unsigned worker) {
-    const std::size_t i = item / shape.n_kv_heads;
-    attend_head(step, rows[i], i, item % shape.n_kv_heads, worker);
+  begin_quantizing(phase);
+  constexpr std::size_t kRows = 4;
+  if (rows.size() < 2 * kRows * pool_.size()) {
+    for_each(rows.size() * n_heads, 1, [&](std::size_t item, unsigned worker) {
+      attend_head(step, rows[item / n_heads], item / n_heads, item % n_heads, worker);
+    });
+    for (std::size_t i = 0; i < rows.size(); ++i) quantize_row(phase, i);
+    return;
+  }
+  // A few rows at a time with all their heads, so that they can be quantised at once; the rows of a
+  // head after each other, whose keys are then in a near cache; the last rows, which have the most
+  // keys, first.
+  const std::size_t n_items = (rows.size() + kRows - 1) / kRows;
+  for_each(n_items, 1, [&](std::size_t item, unsigned worker) {
+    const std::size_t begin = (n_items - 1 - item) * kRows;
+    const std::size_t end = std::min(rows.size(), begin + kRows);
+    for (std::size_t head = 0; head < n_heads; ++head)
+      for (std::size_t i = begin; i < end; ++i) attend_head(step, rows[i], i, head, worker);
+    for (std::size_t i = begin; i < end; ++i) quantize_row(phase, i);
   });
 }
 

@@ -13,14 +13,28 @@ namespace {
 // Activation rows start on cache lines, so that two workers never write to the same one.
 constexpr std::size_t kAlignment = 64;
 
-// The largest number of workers whose scratch is kept; resize() beyond it is cut.
-constexpr std::size_t kMaxWorkers = 256;
-
 }  // namespace
 
+std::unique_ptr<Executor> make_cpu_executor(const CpuCrews& crews) {
+  return std::make_unique<CpuExecutor>(crews);
+}
+
 std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers, unsigned n_cpus) {
-  return std::make_unique<CpuExecutor>(
-      std::clamp(n_workers, 1u, static_cast<unsigned>(kMaxWorkers)), n_cpus);
+  return make_cpu_executor(
+      {.single = {.n_workers = n_workers}, .batch = {.n_workers = n_workers}, .n_cpus = n_cpus});
+}
+
+void CpuExecutor::set_crews(const CpuCrews& crews) {
+  crews_ = crews;
+  for (Crew* crew : {&crews_.single, &crews_.batch})
+    crew->n_workers = std::clamp(crew->n_workers, 1u, kMaxWorkers);
+  pool_.resize(std::max(crews_.single.n_workers, crews_.batch.n_workers));
+}
+
+void CpuExecutor::set_workers(unsigned n_workers) {
+  CpuCrews crews = crews_;
+  crews.single.n_workers = crews.batch.n_workers = n_workers;
+  set_crews(crews);
 }
 
 Result<void> CpuExecutor::prepare(const Plan& plan, DeviceId device, const ExecutorLimits& limits,
@@ -28,8 +42,11 @@ Result<void> CpuExecutor::prepare(const Plan& plan, DeviceId device, const Execu
   plan_ = &plan;
   device_ = device;
   limits_ = limits;
+  fused_ = compile_program(plan, device, true);
+  plain_ = compile_program(plan, device, false);
   TRY(allocate_buffers(limits));
   TRY(allocate_kv(limits));
+  pool_.use(crews_.batch);  // memory comes from where its first user runs
   return take_weights(progress);
 }
 
@@ -149,112 +166,41 @@ void CpuExecutor::add_adapter(std::uint32_t adapter, std::span<const AdapterPart
 
 bool CpuExecutor::run(std::span<const Step> steps, const RunContext& context) {
   context_ = &context;
-  for (QuantizedBuffer& buffer : quantized_) buffer.source = BufferId::none;
+  const std::vector<BatchRow>& rows = context.batch->rows;
+  pool_.use(rows.size() > 1 ? crews_.batch : crews_.single);
   const std::size_t n_pairs = plan_->rope.n_pairs();
-  for (std::size_t i = 0; i < context.batch->rows.size(); ++i)
-    plan_->rope.at(context.batch->rows[i].position[0], &rope_cos_[i * n_pairs],
-                   &rope_sin_[i * n_pairs]);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    plan_->rope.at(rows[i].position[0], &rope_cos_[i * n_pairs], &rope_sin_[i * n_pairs]);
 
-  for (const Step& step : steps) {
+  const CpuProgram& program = has_side_inputs() ? plain_ : fused_;
+  const auto first = static_cast<std::size_t>(steps.data() - plan_->steps.data());
+  for (std::size_t i = program.first_phase[first]; i < program.phases.size(); ++i) {
+    const Phase& phase = program.phases[i];
+    if (phase.steps.data() >= steps.data() + steps.size()) break;
     if (context.stop != nullptr && context.stop->load(std::memory_order_relaxed)) return false;
-    run_step(step);
-    for (QuantizedBuffer& buffer : quantized_)
-      if (buffer.source == step.out) buffer.source = BufferId::none;
+    switch (phase.kind) {
+      case Phase::Kind::rows:
+        run_rows(phase);
+        break;
+      case Phase::Kind::product:
+        run_product(phase);
+        break;
+      case Phase::Kind::attend:
+        run_attention(phase);
+        break;
+    }
   }
   return true;
+}
+
+bool CpuExecutor::has_side_inputs() const {
+  return std::any_of(context_->batch->rows.begin(), context_->batch->rows.end(),
+                     [this](const BatchRow& row) { return row.adapter < adapters_.size(); });
 }
 
 std::size_t CpuExecutor::rows_in(BufferId buffer) const {
   if (buffer == BufferId::hidden) return context_->hidden_rows.size();
   return holds_wanted_rows(buffer) ? context_->logits_rows.size() : context_->batch->rows.size();
-}
-
-void CpuExecutor::run_step(const Step& step) {
-  // Elementwise steps are split by row; a handful of rows is not worth waking anybody for.
-  constexpr std::size_t kRowGrain = 4;
-  const std::size_t n_rows = rows_in(step.out == BufferId::none ? step.a : step.out);
-  switch (step.op) {
-    case Op::embed:
-      return embed(step);
-    case Op::rms_norm:
-      return norm(step);
-    case Op::linear:
-      return linear(step);
-    case Op::rope:
-      return rope(step);
-    case Op::store_kv:
-      return store_kv(step);
-    case Op::attend:
-      return attend(step);
-    case Op::keep_hidden:
-      return keep_hidden(step);
-    case Op::add_bias: {
-      const std::vector<float>& bias = vectors_[step.tensor];
-      return for_each(n_rows, kRowGrain, [&](std::size_t i, unsigned) {
-        kernels_.add(row(step.out, i), bias.data(), bias.size(), row(step.out, i));
-      });
-    }
-    case Op::silu_mul:
-      return for_each(n_rows, kRowGrain, [&](std::size_t i, unsigned) {
-        kernels_.silu_mul(row(step.a, i), row(step.b, i), step.width, row(step.out, i));
-      });
-    case Op::add:
-      return for_each(n_rows, kRowGrain, [&](std::size_t i, unsigned) {
-        kernels_.add(row(step.out, i), row(step.a, i), plan_->width_of(step.out), row(step.out, i));
-      });
-    case Op::gather:
-      for (std::size_t i = 0; i < context_->logits_rows.size(); ++i)
-        std::copy_n(row(step.a, context_->logits_rows[i]), plan_->width_of(step.out),
-                    row(step.out, i));
-      return;
-    case Op::transfer:
-      break;
-  }
-  CHECK(false);  // transfers are Forward's
-}
-
-void CpuExecutor::embed(const Step& step) {
-  const format::Tensor& table = *plan_->tensors[step.tensor].source;
-  const std::size_t n_embd = plan_->hparams.n_embd;
-  const std::size_t row_bytes = table.bytes.size() / table.dims[1];
-  const auto dequantize = kernels_.dequantize[static_cast<std::size_t>(table.type)];
-  for (std::size_t i = 0; i < context_->batch->rows.size(); ++i) {
-    const BatchRow& source = context_->batch->rows[i];
-    if (source.embedding != kNoIndex) {
-      std::copy_n(&context_->batch->embeddings[source.embedding * n_embd], n_embd,
-                  row(step.out, i));
-    } else {
-      dequantize(table.bytes.data() + static_cast<std::size_t>(source.token) * row_bytes, n_embd,
-                 row(step.out, i));
-    }
-  }
-}
-
-void CpuExecutor::norm(const Step& step) {
-  const std::vector<float>& weight = vectors_[step.tensor];
-  for_each(rows_in(step.a), 4, [&](std::size_t i, unsigned) {
-    for (std::size_t g = 0; g < step.n_heads; ++g)
-      kernels_.rms_norm(row(step.a, i) + g * step.width, weight.data(), plan_->hparams.rms_epsilon,
-                        step.width, row(step.out, i) + g * step.width);
-  });
-}
-
-void CpuExecutor::rope(const Step& step) {
-  const std::size_t n_pairs = plan_->rope.n_pairs();
-  const bool interleaved = plan_->hparams.family->attention.rope == RopeStyle::interleaved;
-  for_each(rows_in(step.out), 4, [&](std::size_t i, unsigned) {
-    for (std::size_t head = 0; head < step.n_heads; ++head)
-      kernels_.rope(row(step.out, i) + head * step.width, &rope_cos_[i * n_pairs],
-                    &rope_sin_[i * n_pairs], 2 * n_pairs, interleaved);
-  });
-}
-
-void CpuExecutor::keep_hidden(const Step& step) {
-  for (std::size_t i = 0; i < context_->hidden_rows.size(); ++i) {
-    const std::uint32_t source = context_->hidden_rows[i];
-    if (context_->batch->rows[source].hidden_layer == step.layer)
-      std::copy_n(row(step.a, source), plan_->width_of(step.out), row(step.out, i));
-  }
 }
 
 void CpuExecutor::read(BufferId buffer, std::uint32_t n_rows, float* out) const {

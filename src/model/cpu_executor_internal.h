@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "model/cpu_program.h"
 #include "model/executor.h"
 #include "model/packed_weights.h"
 #include "model/page_memory.h"
@@ -31,10 +32,8 @@ struct LayerKv {
   }
 };
 
-// Activations quantised for the linear steps that follow: valid while their source buffer is
-// unchanged.
+// Activations quantised for the product that follows, by the phase before it.
 struct QuantizedBuffer {
-  BufferId source = BufferId::none;
   std::vector<std::int8_t> q;
   std::vector<float> scales;
   std::vector<std::int16_t> sums;
@@ -53,10 +52,15 @@ struct QuantizedBuffer {
   }
 };
 
+// The largest number of workers whose scratch is kept; more are cut.
+inline constexpr unsigned kMaxWorkers = 256;
+
 class CpuExecutor final : public Executor {
  public:
-  CpuExecutor(unsigned n_workers, unsigned n_cpus)
-      : pool_(n_workers, n_cpus), kernels_(kernels::active()) {}
+  explicit CpuExecutor(const CpuCrews& crews)
+      : pool_(1, crews.n_cpus), shares_(kMaxWorkers), kernels_(kernels::active()), crews_(crews) {
+    set_crews(crews);
+  }
 
   Result<void> prepare(const Plan& plan, DeviceId device, const ExecutorLimits& limits,
                        const LoadProgress& progress) override;
@@ -68,10 +72,13 @@ class CpuExecutor final : public Executor {
   void copy_block(BlockId from, BlockId to) override;
   void read_block(BlockId block, std::byte* out) const override;
   void write_block(BlockId block, const std::byte* bytes) override;
-  void set_workers(unsigned n_workers) override { pool_.resize(n_workers); }
+  void set_workers(unsigned n_workers) override;
   void park() override { pool_.park(); }
 
+  const ThreadPool& pool() const { return pool_; }
+
  private:
+  void set_crews(const CpuCrews& crews);
   Result<void> allocate_buffers(const ExecutorLimits& limits);
   Result<void> allocate_kv(const ExecutorLimits& limits);
   Result<void> take_weights(const LoadProgress& progress);
@@ -80,34 +87,46 @@ class CpuExecutor final : public Executor {
     return buffers_[static_cast<std::size_t>(buffer)] + index * plan_->width_of(buffer);
   }
   std::size_t rows_in(BufferId buffer) const;
-  // Calls body(item) for every item, split over the workers a grain at a time.
+  // Calls body(item, worker) for every item, split over the workers: whoever is free takes the next
+  // `grain` items, or (owned) each begins with a share that is the same in every run.
   template <class Body>
   void for_each(std::size_t n_items, std::size_t grain, Body&& body);
-  void run_step(const Step& step);
+  template <class Body>
+  void for_each_owned(std::size_t n_items, Body&& body);
+  bool has_side_inputs() const;
 
-  void embed(const Step& step);
-  void norm(const Step& step);
-  void rope(const Step& step);
-  void keep_hidden(const Step& step);
+  // cpu_rows.cc
+  void run_rows(const Phase& phase);
+  void run_row(const Phase& phase, std::size_t i);
+  void embed(const Step& step, std::size_t i);
+  void norm(const Step& step, std::size_t i);
+  void rope(const Step& step, std::size_t i);
+  void store_kv(const Step& step, std::size_t i);
+  bool is_little_work(const Phase& phase, std::size_t n_rows) const;
+  void begin_quantizing(const Phase& phase);
+  void quantize_row(const Phase& phase, std::size_t i);
   // cpu_linear.cc
-  void linear(const Step& step);
-  const QuantizedBuffer& quantized(BufferId source, kernels::ActivationForm form, std::size_t k);
-  void block(QuantizedBuffer& buffer, kernels::ActivationForm form, std::size_t k,
-             std::size_t n_tokens);
-  void add_side_inputs(const Step& step, std::size_t k, std::size_t n);
+  void run_product(const Phase& phase);
+  kernels::MatmulArgs product_args(const Step& linear, std::size_t n_tokens);
+  void run_part(const Phase::Part& part, const kernels::MatmulArgs& args, std::size_t begin,
+                std::size_t end);
+  void add_side_inputs(const Step& step);
   // cpu_attention.cc
-  void store_kv(const Step& step);
-  void attend(const Step& step);
+  void run_attention(const Phase& phase);
   void attend_head(const Step& step, const BatchRow& row, std::size_t row_index,
                    std::size_t kv_head, std::size_t worker);
 
   ThreadPool pool_;
   WorkQueue work_;
+  WorkShares shares_;
   const kernels::Kernels& kernels_;
+  CpuCrews crews_;
   const Plan* plan_ = nullptr;
   DeviceId device_ = 0;
   ExecutorLimits limits_;
   const RunContext* context_ = nullptr;
+  CpuProgram fused_;
+  CpuProgram plain_;  // for batches with side inputs, which come between a product and the rest
 
   PageMemory activation_memory_;
   std::array<float*, kBuffers> buffers_ = {};
@@ -137,7 +156,21 @@ void CpuExecutor::for_each(std::size_t n_items, std::size_t grain, Body&& body) 
     while (work_.take(begin, end))
       for (std::size_t item = begin; item < end; ++item) body(item, worker);
   };
-  pool_.run(task);
+  pool_.share(task);
+}
+
+template <class Body>
+void CpuExecutor::for_each_owned(std::size_t n_items, Body&& body) {
+  if (n_items <= 1 || pool_.size() == 1) {
+    for (std::size_t item = 0; item < n_items; ++item) body(item, 0u);
+    return;
+  }
+  shares_.reset(n_items, pool_.size());
+  auto task = [&](unsigned worker) {
+    std::size_t item = 0;
+    while (shares_.take(worker, item)) body(item, worker);
+  };
+  pool_.share(task);
 }
 
 }  // namespace hearth::model

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Linear steps of the CPU executor: quantise the activations once for every weight that reads them,
-// then split the outputs over the workers. The split never changes a result: an output is computed
-// whole by one worker, in the order that the kernels define.
-#include "base/check.h"
+// Products of the CPU executor: the outputs of all linear steps of a phase are one list of ranges,
+// split over the workers; whoever computes a range also adds its bias and does the elementwise step
+// on top. The split never changes a result: an output is computed whole by one worker, in the order
+// that the kernels define.
+#include <algorithm>
+
 #include "model/cpu_executor_internal.h"
 
 namespace hearth::model {
@@ -13,76 +15,91 @@ using kernels::ActivationForm;
 
 // Enough outputs at a time to hide the hand-out, few enough to balance two cores at the end.
 constexpr std::size_t kOutputGrain = 32;
-constexpr std::size_t kBlockGrain = 8;  // tokens
+
+std::size_t n_ranges(std::size_t n_outputs) {
+  return (n_outputs + kOutputGrain - 1) / kOutputGrain;
+}
 
 }  // namespace
 
-const QuantizedBuffer& CpuExecutor::quantized(BufferId source, ActivationForm form, std::size_t k) {
-  QuantizedBuffer& buffer = quantized_[form == ActivationForm::q8_32 ? 0 : 1];
-  if (buffer.source == source) return buffer;
-  const std::size_t group = form == ActivationForm::q8_32 ? 32 : 256;
-  const std::size_t groups = (k + group - 1) / group;
-  buffer.source = source;
-  buffer.q_stride = (groups * group + 63) / 64 * 64;
-  buffer.scale_stride = groups;
-  buffer.sum_stride = buffer.q_stride / 16;
-  const auto quantize =
-      form == ActivationForm::q8_32 ? kernels_.quantize_q8_32 : kernels_.quantize_q8_256;
-  for_each(rows_in(source), 2, [&](std::size_t i, unsigned) {
-    quantize(row(source, i), k, &buffer.q[i * buffer.q_stride],
-             &buffer.scales[i * buffer.scale_stride], &buffer.sums[i * buffer.sum_stride]);
-  });
-  block(buffer, form, k, rows_in(source));
-  return buffer;
-}
-
-// For a batch of many rows: the order in which products with many tokens read them.
-void CpuExecutor::block(QuantizedBuffer& buffer, ActivationForm form, std::size_t k,
-                        std::size_t n_tokens) {
-  buffer.blocked_tokens = 0;
-  if (kernels_.block_activations == nullptr || n_tokens < kernels::kLeastBlockedTokens) return;
-  buffer.blocked_tokens = n_tokens;
-  for_each((n_tokens + kBlockGrain - 1) / kBlockGrain, 1, [&](std::size_t item, unsigned) {
-    const std::size_t begin = item * kBlockGrain;
-    kernels_.block_activations(buffer.view(), form, k, n_tokens, begin,
-                               std::min(n_tokens, begin + kBlockGrain), buffer.blocked.data());
-  });
-}
-
-void CpuExecutor::linear(const Step& step) {
-  const format::Tensor& weight = *plan_->tensors[step.tensor].source;
-  const std::size_t n_tokens = rows_in(step.a);
-  if (n_tokens == 0) return;
-  const std::size_t k = weight.dims[0], n = weight.dims[1];
-  const auto type = static_cast<kernels::WeightType>(weight.type);
-  const auto matmul = kernels_.matmul[static_cast<std::size_t>(weight.type)];
-
+kernels::MatmulArgs CpuExecutor::product_args(const Step& linear, std::size_t n_tokens) {
+  const format::Tensor& weight = *plan_->tensors[linear.tensor].source;
   kernels::MatmulArgs args{};
-  args.weights = weights_.matrix(step.tensor);
-  args.row_bytes = weight.bytes.size() / n;
-  args.k = k;
+  args.weights = weights_.matrix(linear.tensor);
+  args.row_bytes = weight.bytes.size() / weight.dims[1];
+  args.k = weight.dims[0];
   args.n_tokens = n_tokens;
-  args.out = row(step.out, 0);
-  args.out_stride = plan_->width_of(step.out);
-  const ActivationForm form = kernels::activation_form(type);
+  args.out = row(linear.out, 0);
+  args.out_stride = plan_->width_of(linear.out);
+  const ActivationForm form =
+      kernels::activation_form(static_cast<kernels::WeightType>(weight.type));
   if (form == ActivationForm::f32) {
-    args.x = row(step.a, 0);
-    args.x_stride = plan_->width_of(step.a);
+    args.x = row(linear.a, 0);
+    args.x_stride = plan_->width_of(linear.a);
   } else {
-    const QuantizedBuffer& input = quantized(step.a, form, k);
-    args.quantized = input.view();
+    args.quantized = quantized_[form == ActivationForm::q8_32 ? 0 : 1].view();
   }
-  const std::size_t n_items = (n + kOutputGrain - 1) / kOutputGrain;
-  for_each(n_items, 1, [&](std::size_t item, unsigned) {
-    kernels::MatmulArgs part = args;
-    part.row_begin = item * kOutputGrain;
-    part.row_end = std::min(n, part.row_begin + kOutputGrain);
-    matmul(part);
-  });
-  if (!adapters_.empty()) add_side_inputs(step, k, n);
+  return args;
 }
 
-void CpuExecutor::add_side_inputs(const Step& step, std::size_t k, std::size_t n) {
+// Outputs [begin, end) of one linear step, for all tokens.
+void CpuExecutor::run_part(const Phase::Part& part, const kernels::MatmulArgs& args,
+                           std::size_t begin, std::size_t end) {
+  const format::Tensor& weight = *plan_->tensors[part.linear->tensor].source;
+  kernels::MatmulArgs range = args;
+  range.row_begin = begin;
+  range.row_end = end;
+  kernels_.matmul[static_cast<std::size_t>(weight.type)](range);
+  if (part.bias == nullptr) return;
+  const float* bias = vectors_[part.bias->tensor].data() + begin;
+  for (std::size_t i = 0; i < args.n_tokens; ++i) {
+    float* out = row(part.linear->out, i) + begin;
+    kernels_.add(out, bias, end - begin, out);
+  }
+}
+
+void CpuExecutor::run_product(const Phase& phase) {
+  const std::size_t n_tokens = rows_in(phase.rows_of);
+  if (n_tokens == 0) return;
+  std::array<kernels::MatmulArgs, Phase::kMaxParts> args;
+  std::array<std::size_t, Phase::kMaxParts> n_outputs = {};
+  std::size_t n_items = 0;
+  for (std::uint32_t i = 0; i < phase.n_parts; ++i) {
+    args[i] = product_args(*phase.parts[i].linear, n_tokens);
+    n_outputs[i] = plan_->tensors[phase.parts[i].linear->tensor].source->dims[1];
+    // The parts of a pair go together: a range of both is one item.
+    n_items = phase.is_paired() ? n_ranges(n_outputs[i]) : n_items + n_ranges(n_outputs[i]);
+  }
+  const auto compute = [&](std::size_t item, unsigned) {
+    std::uint32_t part = 0;
+    while (item >= n_ranges(n_outputs[part])) item -= n_ranges(n_outputs[part++]);
+    const std::size_t begin = item * kOutputGrain;
+    const std::size_t end = std::min(n_outputs[part], begin + kOutputGrain);
+    run_part(phase.parts[part], args[part], begin, end);
+    if (phase.is_paired()) run_part(phase.parts[1], args[1], begin, end);
+    if (phase.on_top == nullptr) return;
+    const Step& step = *phase.on_top;
+    for (std::size_t i = 0; i < n_tokens; ++i) {
+      float* out = row(step.out, i) + begin;
+      const float* a = row(step.a, i) + begin;
+      if (step.op == Op::add) {
+        kernels_.add(out, a, end - begin, out);
+      } else {
+        kernels_.silu_mul(a, row(step.b, i) + begin, end - begin, out);
+      }
+    }
+  };
+  if (n_tokens == 1) {
+    for_each_owned(n_items, compute);
+  } else {
+    for_each(n_items, 1, compute);
+  }
+  if (has_side_inputs()) add_side_inputs(*phase.parts[0].linear);  // of the plain program
+}
+
+void CpuExecutor::add_side_inputs(const Step& step) {
+  const format::Tensor& weight = *plan_->tensors[step.tensor].source;
+  const std::size_t k = weight.dims[0], n = weight.dims[1];
   const bool wanted_only = step.a == BufferId::wanted_normed;
   for (std::size_t i = 0; i < rows_in(step.a); ++i) {
     const std::size_t batch_row = wanted_only ? context_->logits_rows[i] : i;

@@ -16,6 +16,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "kernels/kernels.h"
 #include "model/batch.h"
 #include "model/kv_blocks.h"
@@ -64,7 +65,8 @@ class Executor {
   // tensors that live elsewhere are ignored.
   virtual void add_adapter(std::uint32_t adapter, std::span<const AdapterPart> parts) = 0;
 
-  // Computes steps, all of this executor's device and none of them a transfer.
+  // Computes a stretch of the plan's own steps, from where another device or the plan's beginning
+  // ends to where the next begins: all of this executor's device, none of them a transfer.
   virtual bool run(std::span<const Step> steps, const RunContext& context) = 0;
 
   // The first n_rows rows of a buffer, dense. For transfers and results.
@@ -82,7 +84,14 @@ class Executor {
   virtual void park() = 0;
 };
 
-// n_cpus: how many CPUs this process may really use, for ThreadPool; 0: by the affinity mask.
+// Who computes on the CPU: one crew for steps of a single row, one for all others (prompts, several
+// sequences). n_cpus: how many CPUs this process may really use, for ThreadPool; 0: by the mask.
+struct CpuCrews {
+  Crew single, batch;
+  unsigned n_cpus = 0;
+};
+std::unique_ptr<Executor> make_cpu_executor(const CpuCrews& crews);
+// One crew of n_workers for everything.
 std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers, unsigned n_cpus = 0);
 
 }  // namespace hearth::model

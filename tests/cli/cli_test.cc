@@ -256,6 +256,8 @@ TEST(Logits, WritesEveryPositionWhateverTheSplit) {
                                              {"-ub", "3", "-t", "2"},
                                              {"-b", "8"},
                                              {"-ub", "512", "-t", "1"},
+                                             {"-t", "1", "-tb", "2", "--poll", "0"},
+                                             {"-t", "2", "-C", "1", "--cpu-strict", "1"},
                                              {"--isa", "scalar"}}) {
     std::vector<std::string> args{
         "logits", "-m", fixture("tiny-llama-q8_0.gguf"), "--tokens", tokens, "-o", out};
@@ -416,6 +418,14 @@ TEST(Run, WeightsThatDoNotFitAreRefusedWithASmallerModel) {
   ASSERT_TRUE(shown.has_value());
   EXPECT_EQ((*shown)["advice"], "try tiny-llama-q8_0, a smaller quantisation");
   EXPECT_EQ(in_store({"run", "tiny-llama-q8_0", "-n", "1"}).status, 0);
+}
+
+TEST(Run, VerboseTellsHowManyThreadsComputeWhere) {
+  const Outcome outcome =
+      run({"run", kBpe, "-v", "-n", "1", "-t", "2", "-tb", "1", "-Cb", "1", "--numa", "numactl"},
+          "word");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("; for prompts 1 thread on CPUs 0; --numa numactl: "));
 }
 
 TEST(Run, MoreThreadsThanCpusAreNotStarted) {

@@ -85,6 +85,20 @@ TEST(CommandLines, OfGuidesAreUnderstood) {
   }
 }
 
+// Found before any look for the model; the message names the flag as it was given.
+TEST(Flags, OfThreadsThatMakeNoSenseAreRefusedByName) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"-C", "word"},  {"-C", "0"},           {"-Cr", "5-2"},         {"-Cr", "3"},
+      {"-Cb", "0xfg"}, {"-Crb", "-"},         {"--poll", "101"},      {"--poll-batch", "x"},
+      {"--prio", "4"}, {"--prio-batch", "x"}, {"--cpu-strict", "2"},  {"--numa", "other"},
+      {"-tb", "-7"},   {"-tb", "5000"},       {"-Cr", "60000-60001"}, {"--cpu-strict-batch", ""}};
+  for (const auto& [name, value] : wrong) {
+    const Outcome outcome = run_alone({"run", "-m", "no-such.gguf", name, value});
+    EXPECT_EQ(outcome.status, kUsage) << name << " " << value;
+    EXPECT_THAT(outcome.err, HasSubstr(name + " " + value)) << outcome.err;
+  }
+}
+
 constexpr std::size_t kMostNames = 12;
 
 struct DocumentedFlag {
