@@ -119,7 +119,8 @@ struct AttendChunkArgs {
   float scale;            // score = (q . k) * scale
   float softcap;          // > 0: score = softcap * tanh(score / softcap)
   KvType k_type, v_type;
-  const void* const* k_panels;  // kPanelsPerChunk pointers; those that no query sees unused
+  const void* const*
+      k_panels;  // kPanelsPerChunk pointers; unused before the first and after the last seen
   const void* const* v_panels;
 };
 

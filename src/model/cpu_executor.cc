@@ -112,7 +112,8 @@ Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
     next += limits.n_blocks * layer.v_block_bytes;
   }
   scratch_stride_ = (widest_value + 15) / 16 * 16;
-  attention_scratch_.resize(2 * kMaxWorkers * scratch_stride_);
+  attention_scratch_ = TRY(PageMemory::allocate(2 * kernels::kMaxQueries * kMaxWorkers *
+                                                scratch_stride_ * sizeof(float)));
   return {};
 }
 

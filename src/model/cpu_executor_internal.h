@@ -113,8 +113,19 @@ class CpuExecutor final : public Executor {
   void add_side_inputs(const Step& step);
   // cpu_attention.cc
   void run_attention(const Phase& phase);
-  void attend_head(const Step& step, const BatchRow& row, std::size_t row_index,
-                   std::size_t kv_head, std::size_t worker);
+  // Queries of one sequence and KV head that go through its keys together.
+  struct Queries {
+    std::size_t n = 0;
+    std::uint32_t sequence = 0;
+    std::array<const float*, kernels::kMaxQueries> q;
+    std::array<float*, kernels::kMaxQueries> out;
+    std::array<kernels::KeyRange, kernels::kMaxQueries> keys;  // of the sequence
+  };
+  void attend_rows(const Step& step, std::size_t begin, std::size_t end, std::size_t kv_head,
+                   std::size_t worker);
+  void attend_queries(const Step& step, std::size_t kv_head, std::size_t worker, Queries& queries);
+  void find_panels(std::size_t layer, std::uint32_t sequence, std::size_t kv_head,
+                   kernels::KeyRange keys, const void** k_panels, const void** v_panels) const;
 
   ThreadPool pool_;
   WorkQueue work_;
@@ -136,8 +147,8 @@ class CpuExecutor final : public Executor {
   std::vector<float> rope_cos_, rope_sin_;    // [row][pair]
 
   PageMemory kv_memory_;
-  std::vector<LayerKv> kv_;               // by layer; empty where another device holds it
-  std::vector<float> attention_scratch_;  // two value accumulators for each worker
+  std::vector<LayerKv> kv_;       // by layer; empty where another device holds it
+  PageMemory attention_scratch_;  // of each worker: two accumulators for each query
   std::size_t scratch_stride_ = 0;
 
   std::vector<std::vector<AdapterPart>> adapters_;
