@@ -11,7 +11,6 @@
 #include "smaller_in_store.h"
 
 namespace hearth::app {
-namespace {
 
 // Of a cache in fewer bits people want less memory; a finer one gives them the answer and says so.
 Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& name) {
@@ -42,7 +41,6 @@ Result<void> choose_isa(const std::string& name) {
   return fail(ErrorCode::usage, "--isa {}: unknown; there are {}", printable(name, 40), known);
 }
 
-// What was asked for is a wish: see host::threads_for.
 unsigned choose_threads(int wanted) {
   const auto asked = static_cast<unsigned>(std::max(wanted, 0));
   const unsigned n = host::threads_for(asked);
@@ -52,8 +50,6 @@ unsigned choose_threads(int wanted) {
                asked, n, n == 1 ? "" : "s");
   return n;
 }
-
-}  // namespace
 
 void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
   Flags machine = flags.under("Machine");

@@ -26,4 +26,13 @@ class ComputeOptions {
   std::string isa_;
 };
 
+// The pieces, for a command with lists of values.
+// A type of cached keys or values; `flag` is named in messages.
+Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& name);
+// Makes the table of that name compute; an empty name changes nothing.
+Result<void> choose_isa(const std::string& name);
+// How many threads compute where so many were asked for (0 or less: the default), with a warning
+// where that is fewer: see host::threads_for.
+unsigned choose_threads(int wanted);
+
 }  // namespace hearth::app
