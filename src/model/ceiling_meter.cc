@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
+#include <vector>
 
 #include "model/cpu_executor_internal.h"
 
@@ -15,8 +17,8 @@ namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 constexpr std::size_t kMostReadBytes = std::size_t{1} << 29, kLeastReadBytes = 8 * kChunkBytes;
-constexpr double kSeconds = 0.03;        // of one figure
-constexpr std::uint64_t kGrain = 20000;  // rounds handed out at once: some 50 to 200 microseconds
+constexpr double kSeconds = 0.03;         // of one figure
+constexpr std::uint64_t kRounds = 20000;  // between two looks at the clock: 50 to 500 microseconds
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -40,10 +42,11 @@ CeilingMeter::CeilingMeter(unsigned n_threads, unsigned n_cpus, PageMemory memor
       operands_(std::make_unique<kernels::CeilingOperands>()) {
   kernels::fill_operands(1, *operands_);
   static_cast<void>(::madvise(memory_->data(), memory_->size(), MADV_HUGEPAGE));
-  work_.reset(memory_->size() / kChunkBytes, 1);
-  auto fill = [this](unsigned) {
+  WorkQueue chunks;
+  chunks.reset(memory_->size() / kChunkBytes, 1);
+  auto fill = [&](unsigned) {
     std::size_t begin = 0, end = 0;
-    while (work_.take(begin, end))
+    while (chunks.take(begin, end))
       std::memset(memory_->data() + begin * kChunkBytes, 1, (end - begin) * kChunkBytes);
   };
   pool_.run(fill);
@@ -57,46 +60,38 @@ Result<std::unique_ptr<CeilingMeter>> CeilingMeter::create(unsigned n_threads, u
 
 CeilingMeter::~CeilingMeter() = default;
 
-double CeilingMeter::seconds_of(const kernels::Ceiling& ceiling, std::uint64_t n_rounds) {
-  work_.reset(n_rounds, kGrain);
-  auto task = [&](unsigned) {
-    alignas(64) std::byte sums[kernels::kCeilingSumBytes];
-    std::size_t begin = 0, end = 0;
-    while (work_.take(begin, end)) ceiling.run(*operands_, end - begin, sums);
+double CeilingMeter::rate_of(TaskRef piece) {
+  std::vector<double> rates(pool_.size());
+  auto task = [&](unsigned worker) {
+    const auto start = std::chrono::steady_clock::now();
+    double n_pieces = 0, seconds = 0;
+    do {
+      piece(worker);
+      ++n_pieces;
+      seconds = seconds_since(start);
+    } while (seconds < kSeconds);
+    rates[worker] = n_pieces / seconds;
   };
-  const auto start = std::chrono::steady_clock::now();
   pool_.run(task);
-  return seconds_since(start);
+  return std::accumulate(rates.begin(), rates.end(), 0.0);
 }
 
 double CeilingMeter::macs_per_second(const kernels::Ceiling& ceiling) {
-  // Once to wake the threads and the clock, and to find out how many rounds there is time for.
-  const std::uint64_t first = 4 * kGrain * pool_.size();
-  const double first_seconds = std::max(seconds_of(ceiling, first), 1e-6);
-  const auto n_rounds = static_cast<std::uint64_t>(std::max(1.0, kSeconds / first_seconds) *
-                                                   static_cast<double>(first));
-  const double seconds = seconds_of(ceiling, n_rounds);
-  return static_cast<double>(n_rounds * ceiling.macs_per_round()) / seconds;
+  auto piece = [&](unsigned) {
+    alignas(64) std::byte sums[kernels::kCeilingSumBytes];
+    ceiling.run(*operands_, kRounds, sums);
+  };
+  return rate_of(piece) * static_cast<double>(kRounds * ceiling.macs_per_round());
 }
 
 double CeilingMeter::read_bytes_per_second() {
   const kernels::ReadLoop& loop = kernels::read_loop();
   const std::size_t n_chunks = memory_->size() / kChunkBytes;
-  auto task = [&](unsigned) {
-    std::size_t begin = 0, end = 0;
-    while (work_.take(begin, end))
-      static_cast<void>(
-          loop.sum(memory_->data() + begin * kChunkBytes, (end - begin) * kChunkBytes));
+  auto piece = [&](unsigned) {
+    const std::size_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed) % n_chunks;
+    static_cast<void>(loop.sum(memory_->data() + chunk * kChunkBytes, kChunkBytes));
   };
-  const auto start = std::chrono::steady_clock::now();
-  double read_bytes = 0, seconds = 0;
-  do {
-    work_.reset(n_chunks, 1);
-    pool_.run(task);
-    read_bytes += static_cast<double>(memory_->size());
-    seconds = seconds_since(start);
-  } while (seconds < kSeconds);
-  return read_bytes / seconds;
+  return rate_of(piece) * static_cast<double>(kChunkBytes);
 }
 
 Ceilings CeilingMeter::measure() {

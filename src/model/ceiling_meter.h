@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measures the ceilings of this machine (kernels/ceilings.h) with a number of threads: all work at
-// once, and take their work from one queue, so that a thread which has to wait for its CPU costs no
-// more than its share. A figure is work by time, as the clock on the wall goes: other programs
-// show in it as they show in what is measured beside it.
+// Measures the ceilings of this machine (kernels/ceilings.h) with a number of threads, all at once
+// for 0.03 seconds. A figure is the sum of what each thread did by the time that it took, as the
+// clock on the wall goes: other programs show in it as they show in what is measured beside it.
 //
 // One thread calls; the helpers sleep between calls.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "base/error.h"
@@ -37,12 +37,13 @@ class CeilingMeter {
 
  private:
   CeilingMeter(unsigned n_threads, unsigned n_cpus, PageMemory memory);
-  double seconds_of(const kernels::Ceiling& ceiling, std::uint64_t n_rounds);
+  // How often a second the threads together do a piece of work.
+  double rate_of(TaskRef piece);
 
   ThreadPool pool_;
-  WorkQueue work_;
   std::unique_ptr<PageMemory> memory_;
   std::unique_ptr<kernels::CeilingOperands> operands_;
+  std::atomic<std::size_t> next_chunk_ = 0;  // of the memory, to be read by whoever comes
 };
 
 }  // namespace hearth::model
