@@ -72,7 +72,8 @@ BenchParameters parameters() {
 
 std::vector<std::string> names_of(const BenchParameters& p) {
   std::vector<std::string> names;
-  for (const BenchCase& one : combine(p).value()) names.push_back(one.name());
+  const auto cases = combine(p).value();
+  for (const BenchCase& one : cases) names.push_back(one.name());
   return names;
 }
 

@@ -45,7 +45,8 @@ BenchResult result() {
 
 TEST(BenchRow, HasTheFieldsOfLlamaBenchFirst) {
   std::vector<std::string> names;
-  for (const auto& [name, value] : bench_row(result()).items()) names.push_back(name);
+  const Json row = bench_row(result());
+  for (const auto& [name, value] : row.items()) names.push_back(name);
   names.resize(42);
   EXPECT_THAT(names, ElementsAre("build_commit", "build_number", "cpu_info", "gpu_info", "backends",
                                  "model_filename", "model_type", "model_size", "model_n_params",

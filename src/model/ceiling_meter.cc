@@ -16,7 +16,7 @@ namespace hearth::model {
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
-constexpr std::size_t kMostReadBytes = std::size_t{1} << 29, kLeastReadBytes = 8 * kChunkBytes;
+constexpr std::size_t kUsualReadBytes = std::size_t{1} << 28, kLeastReadBytes = 8 * kChunkBytes;
 constexpr double kSeconds = 0.03;         // of one figure
 constexpr std::uint64_t kRounds = 20000;  // between two looks at the clock: 50 to 500 microseconds
 
@@ -24,11 +24,11 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Four times the last cache at least, where the system tells its size.
+// Eight times the last cache at least, where the system tells its size.
 std::size_t read_size(std::uint64_t available_bytes) {
   const long cache = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
   const std::size_t wanted =
-      std::max(kMostReadBytes, cache > 0 ? 4 * static_cast<std::size_t>(cache) : 0);
+      std::max(kUsualReadBytes, cache > 0 ? 8 * static_cast<std::size_t>(cache) : 0);
   const std::size_t size =
       static_cast<std::size_t>(std::min<std::uint64_t>(wanted, available_bytes / 4));
   return std::max(size / kChunkBytes * kChunkBytes, kLeastReadBytes);
