@@ -226,7 +226,7 @@ TEST(BenchPrinter, TableOfManySequences) {
   for (const char* head : {" PP |", " TG |", " B |", " N_KV |", " S_PP t/s |", " S_TG t/s |",
                            " S t/s |", " TG of ceiling |"})
     EXPECT_THAT(lines[0], HasSubstr(head));
-  EXPECT_THAT(lines[2], HasSubstr("| 1.500 |"));
+  EXPECT_THAT(lines[2], HasSubstr("|    1.500 |"));
   EXPECT_THAT(lines[2], HasSubstr(" 75.00 ± 35.36 |"));
   EXPECT_THAT(lines[2], HasSubstr("35.0 % read |"));
 }

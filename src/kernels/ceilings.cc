@@ -54,7 +54,7 @@ std::vector<Ceiling> ceilings_for([[maybe_unused]] const host::CpuFeatures& cpu)
       when(cpu.avxvnni, {"vpdpbusd, 256 bit", dot4_u8s8, 12, 8, 4, vpdpbusd_256, false, ""},
            "the CPU has no AVX-VNNI"),
       when(cpu.avx512vnni && cpu.avx512vl,
-           {"vpdpbusd, 256 bit (EVEX)", dot4_u8s8, 12, 8, 4, vpdpbusd_256_evex, false, ""},
+           {"vpdpbusd, 256 bit (EVEX)", dot4_u8s8, 24, 8, 4, vpdpbusd_256_evex, false, ""},
            "the CPU or system has no AVX-512 VNNI"),
       when(cpu.avx2, {"vpmaddubsw, 256 bit", pair_u8s8, 12, 16, 2, vpmaddubsw_256, false, ""},
            "the CPU or system has no AVX2"),
