@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 
 #include "base/check.h"
-#include "kernels/random_blocks.h"
 
 namespace hearth::engine {
 namespace {
@@ -29,9 +29,9 @@ Bench::Bench(LoadedModel& loaded, const BenchTest& test, const std::atomic<bool>
     : loaded_(loaded), test_(test), stop_(stop) {
   CHECK(test.n_sequences > 0 && test.n_batch > 0);
   for (std::uint32_t i = 0; i < test.n_sequences; ++i) sequences_.emplace_back(loaded.sequences());
-  kernels::RandomBits bits(test.n_sequences);
+  std::mt19937 random(1);
   for (std::size_t i = 0; i < kTokens; ++i)
-    tokens_.push_back(static_cast<model::TokenId>(bits.next() % loaded.plan().hparams.n_vocab));
+    tokens_.push_back(static_cast<model::TokenId>(random() % loaded.plan().hparams.n_vocab));
 }
 
 void Bench::add_row(std::uint32_t sequence, std::uint32_t position, bool wants_logits) {

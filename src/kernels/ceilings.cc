@@ -37,7 +37,6 @@ void fill_operands(uint64_t seed, CeilingOperands& operands) {
 }
 
 std::vector<Ceiling> ceilings_for([[maybe_unused]] const host::CpuFeatures& cpu) {
-  using namespace ceilings;  // NOLINT: the loops, in this one table
   const auto when = [](bool usable, Ceiling ceiling, const char* missing) {
     ceiling.usable = usable;
     ceiling.missing = usable ? "" : missing;
@@ -46,33 +45,37 @@ std::vector<Ceiling> ceilings_for([[maybe_unused]] const host::CpuFeatures& cpu)
 #if defined(__x86_64__)
   return {
       when(cpu.amx_int8 && ask_for_tiles(),
-           {"tdpbusd, tiles of 16 x 64", tile_u8s8, 4, 256, 64, tdpbusd, false, ""},
+           {"tdpbusd, tiles of 16 x 64", tile_u8s8, 4, 256, 64, ceilings::tdpbusd, false, ""},
            "the CPU or system has no AMX"),
       when(cpu.avx512vnni && cpu.avx512f,
-           {"vpdpbusd, 512 bit", dot4_u8s8, 24, 16, 4, vpdpbusd_512, false, ""},
+           {"vpdpbusd, 512 bit", dot4_u8s8, 24, 16, 4, ceilings::vpdpbusd_512, false, ""},
            "the CPU or system has no AVX-512 VNNI"),
-      when(cpu.avxvnni, {"vpdpbusd, 256 bit", dot4_u8s8, 12, 8, 4, vpdpbusd_256, false, ""},
+      when(cpu.avxvnni,
+           {"vpdpbusd, 256 bit", dot4_u8s8, 12, 8, 4, ceilings::vpdpbusd_256, false, ""},
            "the CPU has no AVX-VNNI"),
-      when(cpu.avx512vnni && cpu.avx512vl,
-           {"vpdpbusd, 256 bit (EVEX)", dot4_u8s8, 24, 8, 4, vpdpbusd_256_evex, false, ""},
-           "the CPU or system has no AVX-512 VNNI"),
-      when(cpu.avx2, {"vpmaddubsw, 256 bit", pair_u8s8, 12, 16, 2, vpmaddubsw_256, false, ""},
+      when(
+          cpu.avx512vnni && cpu.avx512vl,
+          {"vpdpbusd, 256 bit (EVEX)", dot4_u8s8, 24, 8, 4, ceilings::vpdpbusd_256_evex, false, ""},
+          "the CPU or system has no AVX-512 VNNI"),
+      when(cpu.avx2,
+           {"vpmaddubsw, 256 bit", pair_u8s8, 12, 16, 2, ceilings::vpmaddubsw_256, false, ""},
            "the CPU or system has no AVX2"),
-      {"pmaddwd, 128 bit", pair_s16, 12, 4, 2, pmaddwd_128, true, ""},
-      when(cpu.avx512f, {"fma, 512 bit", single_f32, 24, 16, 1, fma_512, false, ""},
+      {"pmaddwd, 128 bit", pair_s16, 12, 4, 2, ceilings::pmaddwd_128, true, ""},
+      when(cpu.avx512f, {"fma, 512 bit", single_f32, 24, 16, 1, ceilings::fma_512, false, ""},
            "the CPU or system has no AVX-512"),
-      when(cpu.avx2 && cpu.fma, {"fma, 256 bit", single_f32, 12, 8, 1, fma_256, false, ""},
+      when(cpu.avx2 && cpu.fma,
+           {"fma, 256 bit", single_f32, 12, 8, 1, ceilings::fma_256, false, ""},
            "the CPU lacks AVX2 or FMA"),
-      {"mulps and addps, 128 bit", single_f32, 12, 4, 1, mul_add_128, true, ""},
+      {"mulps and addps, 128 bit", single_f32, 12, 4, 1, ceilings::mul_add_128, true, ""},
   };
 #elif defined(__aarch64__)
   return {
-      when(cpu.i8mm, {"smmla, 128 bit", block_s8, 24, 4, 8, smmla, false, ""},
+      when(cpu.i8mm, {"smmla, 128 bit", block_s8, 24, 4, 8, ceilings::smmla, false, ""},
            "the CPU lacks I8MM"),
-      when(cpu.dotprod, {"sdot, 128 bit", dot4_s8, 24, 4, 4, sdot, false, ""},
+      when(cpu.dotprod, {"sdot, 128 bit", dot4_s8, 24, 4, 4, ceilings::sdot, false, ""},
            "the CPU lacks DotProd"),
-      {"smlal, 128 bit", single_s8, 24, 8, 1, smlal, true, ""},
-      {"fmla, 128 bit", single_f32, 24, 4, 1, fmla, true, ""},
+      {"smlal, 128 bit", single_s8, 24, 8, 1, ceilings::smlal, true, ""},
+      {"fmla, 128 bit", single_f32, 24, 4, 1, ceilings::fmla, true, ""},
   };
 #else
 #error "no loops for this architecture"
