@@ -114,7 +114,7 @@ TEST(BenchCompare, ManySequencesAgainstTheTableOfLlamaBatchedBench) {
 [{"n_prompt": 100, "n_gen": 48, "n_depth": 0, "avg_ts": 90.0, "pl": 8, "speed_pp": 300.0, "speed_tg": 60.0}]
 X)");
   const std::string b = fake("b2", "llama-batched-bench", "echo \"$*\" >>" + log + R"(
-cat <<'X'
+cat >&2 <<'X'
 main: n_kv_max = 1184
 
 |    PP |     TG |    B |   N_KV |   T_PP s | S_PP t/s |   T_TG s | S_TG t/s |      T s |    S t/s |
