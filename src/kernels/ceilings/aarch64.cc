@@ -35,12 +35,12 @@ constexpr size_t kFloatStep = sizeof(CeilingOperands::float_a[0]);
                    : LOST)
 
 void smmla(const CeilingOperands& operands, uint64_t rounds, void* sums) {
-  MULTIPLY_ADD_LOOP(".arch_extension i8mm\n", "smmla v\\i\\().4s, v28.16b, v30.16b",
+  MULTIPLY_ADD_LOOP(".arch armv8.2-a+i8mm\n", "smmla v\\i\\().4s, v28.16b, v30.16b",
                     "smmla v\\i\\().4s, v29.16b, v31.16b", operands.a, operands.b, kByteStep);
 }
 
 void sdot(const CeilingOperands& operands, uint64_t rounds, void* sums) {
-  MULTIPLY_ADD_LOOP(".arch_extension dotprod\n", "sdot v\\i\\().4s, v28.16b, v30.16b",
+  MULTIPLY_ADD_LOOP(".arch armv8.2-a+dotprod\n", "sdot v\\i\\().4s, v28.16b, v30.16b",
                     "sdot v\\i\\().4s, v29.16b, v31.16b", operands.a, operands.b, kByteStep);
 }
 
