@@ -33,7 +33,7 @@ constexpr std::uint32_t kMostTokens = 1 << 24;
 struct BenchOptions {
   std::vector<std::string> words, models, hub_models;
   std::vector<std::string> n_prompt, n_gen, prompts_and_gens, n_depth, n_batch, n_ubatch, n_threads;
-  std::vector<std::string> k_types, v_types, n_sequences;
+  std::vector<std::string> k_types, v_types, n_sequences, no_effect;
   std::string isa, format = "md";
   std::uint32_t n_repetitions = 5, delay_seconds = 0;
   bool no_warmup = false, json = false, roofline = false, progress = false, offline = false;
@@ -220,6 +220,8 @@ class BenchRunner {
 
 Result<int> bench(BenchOptions options) {
   if (options.json) options.format = "json";
+  if (!options.no_effect.empty())
+    fmt::print(stderr, "hearth: note: flags about devices and loading have no effect here\n");
   if (options.n_repetitions == 0 || options.n_repetitions > 100000)
     return fail(ErrorCode::usage, "-r {}: give a number from 1 to 100000", options.n_repetitions);
   if (options.delay_seconds > 86400)
@@ -293,6 +295,14 @@ Action declare_bench(Flags& flags) {
   machine.add("-ctv,--cache-type-v", options->v_types, "types of cached values: f32, f16, bf16")
       .value("LIST");
   machine.add("--isa", options->isa, "instruction set of the kernels (default: the best)").rare();
+  // In llama-bench these take a value; elsewhere in llama.cpp they are switches.
+  machine
+      .add(
+          "-nkvo,--no-kv-offload,-nopo,--no-op-offload,-embd,--embeddings,-mmp,--mmap,-dio,"
+          "--direct-io,--no-host,--repack",
+          options->no_effect, "of llama-bench: no effect here")
+      .value("0|1")
+      .rare();
   flags.take_foreign_flags();
   return [options] { return bench(*options); };
 }

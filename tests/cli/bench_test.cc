@@ -123,6 +123,11 @@ TEST(Bench, FlagsOfLlamaBenchThatMeanNothingHereAreSaidToHaveNoEffect) {
              "-ngl", "99",   "-fa", "1", "--poll", "50", "-sm", "none", "--numa", "distribute"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("no effect here: -ngl, -fa"));
+
+  const Outcome switches = bench({"-nkvo", "0", "-mmp", "1", "-embd", "0", "-p", "4", "-n", "0",
+                                  "-r", "1", "-t", "1", "-m", kModel});
+  EXPECT_EQ(switches.status, 0) << switches.err;
+  EXPECT_THAT(switches.err, HasSubstr("no effect here"));
 }
 
 TEST(Bench, RefusesWhatMakesNoSense) {
