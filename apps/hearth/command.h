@@ -29,6 +29,7 @@ struct Command {
 };
 
 Action declare_alias(Flags& flags);
+Action declare_bench(Flags& flags);
 Action declare_compare(Flags& flags);
 Action declare_completion(Flags& flags);
 Action declare_cp(Flags& flags);

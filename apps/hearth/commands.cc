@@ -24,6 +24,8 @@ std::span<const Command> commands() {
       {"logits", "write the logits of every position of a token list", declare_logits, tools},
       {"compare", "how far one dump of logits is from another", declare_compare, tools},
       {"perplexity", "how well a model predicts a text", declare_perplexity, tools},
+      {"bench", "how fast a model reads and generates, beside this machine's ceilings",
+       declare_bench, tools},
       {"make-random", "a file of random weights in a real model's shape", declare_make_random,
        tools},
       {"completion", "the completions of a shell", declare_completion, program},

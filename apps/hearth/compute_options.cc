@@ -10,7 +10,6 @@
 #include "smaller_in_store.h"
 
 namespace hearth::app {
-namespace {
 
 // Of a cache in fewer bits people want less memory; a finer one gives them the answer and says so.
 Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& name) {
@@ -40,8 +39,6 @@ Result<void> choose_isa(const std::string& name) {
   }
   return fail(ErrorCode::usage, "--isa {}: unknown; there are {}", printable(name, 40), known);
 }
-
-}  // namespace
 
 void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
   Flags machine = flags.under("Machine");

@@ -31,4 +31,10 @@ class ComputeOptions {
   std::string isa_;
 };
 
+// The pieces, for a command with lists of values.
+// A type of cached keys or values; `flag` is named in messages.
+Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& name);
+// Makes the table of that name compute; an empty name changes nothing.
+Result<void> choose_isa(const std::string& name);
+
 }  // namespace hearth::app

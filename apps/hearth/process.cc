@@ -59,6 +59,9 @@ void prepare_process() {
 bool interrupted() {
   return g_interrupted.load();
 }
+const std::atomic<bool>& interrupted_flag() {
+  return g_interrupted;
+}
 void clear_interrupted() {
   g_interrupted = false;
 }

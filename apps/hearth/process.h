@@ -4,6 +4,7 @@
 // and a reader that has gone, and writes its answer to standard output.
 #pragma once
 
+#include <atomic>
 #include <string_view>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@ void prepare_process();
 
 // Whether Ctrl-C was pressed since the last clear. A second Ctrl-C ends the process at once.
 bool interrupted();
+const std::atomic<bool>& interrupted_flag();  // the same, for who looks from another layer
 void clear_interrupted();
 // From now on a second one, too, is only a flag: for who looks at it often.
 void survive_interrupts();

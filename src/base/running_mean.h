@@ -20,6 +20,10 @@ class RunningMean {
 
   std::size_t n() const { return n_; }
   double mean() const { return mean_; }  // 0 when there are no numbers
+  // Of the sample: sqrt(sum (x - mean)^2 / (n - 1)); 0 below two numbers.
+  double standard_deviation() const {
+    return n_ < 2 ? 0 : std::sqrt(squares_ / static_cast<double>(n_ - 1));
+  }
   // Standard error of the mean: sqrt(sum (x - mean)^2 / (n (n - 1))); 0 below two numbers.
   double standard_error() const {
     if (n_ < 2) return 0;

@@ -14,8 +14,8 @@ namespace {
 // top folders, or with "./", and has nothing in it that stands for something else (*, <name>,
 // NAME).
 bool looks_like_path(std::string_view text) {
-  constexpr std::string_view kTops[] = {"src/",   "apps/",  "tests/", "fuzz/", "docs/",
-                                        "tools/", "cmake/", ".ci/",   "./"};
+  constexpr std::string_view kTops[] = {"src/",  "apps/",  "bench/", "tests/", "fuzz/",
+                                        "docs/", "tools/", "cmake/", ".ci/",   "./"};
   const bool top =
       std::ranges::any_of(kTops, [&](std::string_view start) { return text.starts_with(start); });
   const bool plain = std::ranges::all_of(text, [](char c) {
