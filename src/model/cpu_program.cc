@@ -20,9 +20,9 @@ BufferId rows_of(const Step& step) {
   return step.out == BufferId::none ? step.a : step.out;
 }
 
-class Compiler {
+class PhaseCompiler {
  public:
-  Compiler(const Plan& plan, DeviceId device, bool fuses)
+  PhaseCompiler(const Plan& plan, DeviceId device, bool fuses)
       : plan_(plan), device_(device), fuses_(fuses) {}
 
   CpuProgram compile() {
@@ -172,7 +172,7 @@ class Compiler {
 }  // namespace
 
 CpuProgram compile_program(const Plan& plan, DeviceId device, bool fuses) {
-  return Compiler(plan, device, fuses).compile();
+  return PhaseCompiler(plan, device, fuses).compile();
 }
 
 }  // namespace hearth::model
