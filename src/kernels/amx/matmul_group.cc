@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/amx/functions.h"
+#include "kernels/amx/tiles.h"
+#include "kernels/avx512vnni/functions.h"
+#include "kernels/avx512vnni/vec.h"
+#include "kernels/decode.h"
+
+namespace hearth::kernels::amx {
+using namespace avx512vnni;
+
+#include "kernels/amx/tile_group.inc"
+
+#define HEARTH_GROUP_TYPE(name, Decoder)                                \
+  void matmul_##name(const MatmulArgs& args) {                          \
+    matmul_tiles<GroupTiles<Decoder>>(args, avx512vnni::matmul_##name); \
+  }
+#include "kernels/types.inc"
+
+}  // namespace hearth::kernels::amx

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/avx2/vec.h"
+#include "kernels/avxvnni/functions.h"
+#include "kernels/avxvnni/vnni.h"
+#include "kernels/decode.h"
+#include "kernels/scalar/functions.h"
+
+namespace hearth::kernels::avxvnni {
+using namespace avx2;
+
+#include "kernels/avxvnni/dot.inc"
+#include "kernels/generic/sweep_group.inc"
+
+#define HEARTH_GROUP_TYPE(name, Decoder)                                                         \
+  void matmul_##name(const MatmulArgs& args) {                                                   \
+    matmul_few_or_many<GroupProduct<Decoder>, GroupSweep<Decoder>>(args, scalar::matmul_##name); \
+  }
+#include "kernels/types.inc"
+
+}  // namespace hearth::kernels::avxvnni

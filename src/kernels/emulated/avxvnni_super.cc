@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/avx2/vec.h"
+#include "kernels/decode.h"
+#include "kernels/emulated/functions.h"
+#include "kernels/emulated/vnni.h"
+#include "kernels/scalar/functions.h"
+
+namespace hearth::kernels::avxvnni_emulated {
+using namespace avx2;
+
+#include "kernels/avxvnni/dot.inc"
+#include "kernels/generic/sweep_super.inc"
+
+#define HEARTH_SUPER_TYPE(name, Decoder)                                                         \
+  void matmul_##name(const MatmulArgs& args) {                                                   \
+    matmul_few_or_many<SuperProduct<Decoder>, SuperSweep<Decoder>>(args, scalar::matmul_##name); \
+  }
+#include "kernels/types.inc"
+
+}  // namespace hearth::kernels::avxvnni_emulated
