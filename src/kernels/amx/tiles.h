@@ -15,7 +15,7 @@
 
 #include "kernels/amx/config.h"
 
-namespace hearth::kernels::amx {
+namespace hearth::kernels {
 namespace {
 
 inline void configure_tiles(const TileConfig& config) {
@@ -44,4 +44,4 @@ inline void dot_tiles() {
 }
 
 }  // namespace
-}  // namespace hearth::kernels::amx
+}  // namespace hearth::kernels

@@ -15,6 +15,10 @@ inline Ints signed_weights(Ints w) {
   return w;
 }
 
+inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
+}
+
 // vpmaddubsw adds two products in 16 signed bits and saturates, so at most this many of its results
 // may be added before they are widened: |a| <= 127 gives 2 x 15 x 127 = 3810, 7874, 16002 and
 // 32512.

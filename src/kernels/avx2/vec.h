@@ -199,9 +199,6 @@ inline Ints add(Ints a, Ints b) {
 inline Ints multiply(Ints a, Ints b) {
   return _mm256_mullo_epi32(a, b);
 }
-inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
-  return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
-}
 inline Ints subtract_bytes(Ints a, Ints b) {
   return _mm256_sub_epi8(a, b);
 }

@@ -5,15 +5,20 @@
 #include "kernels/decode.h"
 #include "kernels/scalar/functions.h"
 
-namespace hearth::kernels::avxvnni {
-using namespace avx2;
+namespace hearth::kernels::avx2 {
 
 #include "kernels/avxvnni/dot.inc"
 #include "kernels/generic/sweep_group.inc"
 
+}  // namespace hearth::kernels::avx2
+
+namespace hearth::kernels::avxvnni {
+
 #define HEARTH_GROUP_TYPE(name, Decoder)                                                         \
   void matmul_##name(const MatmulArgs& args) {                                                   \
-    matmul_few_or_many<GroupProduct<Decoder>, GroupSweep<Decoder>>(args, scalar::matmul_##name); \
+    using avx2::GroupProduct, avx2::GroupSweep;                                                  \
+    avx2::matmul_few_or_many<GroupProduct<Decoder>, GroupSweep<Decoder>>(args,                   \
+                                                                         scalar::matmul_##name); \
   }
 #include "kernels/types.inc"
 

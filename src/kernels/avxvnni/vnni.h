@@ -5,7 +5,7 @@
 
 #include <immintrin.h>
 
-namespace hearth::kernels::avxvnni {
+namespace hearth::kernels {
 namespace {
 
 // acc + a . b over the 4 unsigned bytes of a and the 4 signed ones of b in each lane.
@@ -18,4 +18,4 @@ inline __m256i dot_pairs(__m256i acc, __m256i a, __m256i b) {
 }
 
 }  // namespace
-}  // namespace hearth::kernels::avxvnni
+}  // namespace hearth::kernels

@@ -6,14 +6,18 @@
 #include "kernels/emulated/functions.h"
 #include "kernels/emulated/tiles.h"
 
-namespace hearth::kernels::amx_emulated {
-using namespace avx512vnni;
+namespace hearth::kernels::avx512vnni {
 
 #include "kernels/amx/tile_super.inc"
 
-#define HEARTH_SUPER_TYPE(name, Decoder)                                \
-  void matmul_##name(const MatmulArgs& args) {                          \
-    matmul_tiles<SuperTiles<Decoder>>(args, avx512vnni::matmul_##name); \
+}  // namespace hearth::kernels::avx512vnni
+
+namespace hearth::kernels::amx_emulated {
+
+#define HEARTH_SUPER_TYPE(name, Decoder)                                            \
+  void matmul_##name(const MatmulArgs& args) {                                      \
+    using avx512vnni::SuperTiles;                                                   \
+    avx512vnni::matmul_tiles<SuperTiles<Decoder>>(args, avx512vnni::matmul_##name); \
   }
 #include "kernels/types.inc"
 

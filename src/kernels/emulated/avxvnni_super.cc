@@ -5,15 +5,20 @@
 #include "kernels/emulated/vnni.h"
 #include "kernels/scalar/functions.h"
 
-namespace hearth::kernels::avxvnni_emulated {
-using namespace avx2;
+namespace hearth::kernels::avx2 {
 
 #include "kernels/avxvnni/dot.inc"
 #include "kernels/generic/sweep_super.inc"
 
+}  // namespace hearth::kernels::avx2
+
+namespace hearth::kernels::avxvnni_emulated {
+
 #define HEARTH_SUPER_TYPE(name, Decoder)                                                         \
   void matmul_##name(const MatmulArgs& args) {                                                   \
-    matmul_few_or_many<SuperProduct<Decoder>, SuperSweep<Decoder>>(args, scalar::matmul_##name); \
+    using avx2::SuperProduct, avx2::SuperSweep;                                                  \
+    avx2::matmul_few_or_many<SuperProduct<Decoder>, SuperSweep<Decoder>>(args,                   \
+                                                                         scalar::matmul_##name); \
   }
 #include "kernels/types.inc"
 

@@ -9,7 +9,7 @@
 
 #include "kernels/amx/config.h"
 
-namespace hearth::kernels::amx_emulated {
+namespace hearth::kernels {
 namespace {
 
 struct Tiles {
@@ -76,4 +76,4 @@ inline void dot_tiles() {
 }
 
 }  // namespace
-}  // namespace hearth::kernels::amx_emulated
+}  // namespace hearth::kernels

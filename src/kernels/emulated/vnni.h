@@ -6,7 +6,7 @@
 
 #include <immintrin.h>
 
-namespace hearth::kernels::avxvnni_emulated {
+namespace hearth::kernels {
 namespace {
 
 inline __m256i dot_pairs(__m256i acc, __m256i a, __m256i b) {
@@ -20,4 +20,4 @@ inline __m256i dot_bytes(__m256i acc, __m256i a, __m256i b) {
 }
 
 }  // namespace
-}  // namespace hearth::kernels::avxvnni_emulated
+}  // namespace hearth::kernels
