@@ -125,6 +125,22 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+void release_mapped_pages(std::span<const std::byte> bytes) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const std::uintptr_t end = begin + bytes.size();
+  for (const Slot& slot : slots) {
+    const std::uintptr_t slot_begin = slot.begin.load(std::memory_order_acquire);
+    if (slot_begin == 0 || begin < slot_begin || end > slot.end.load(std::memory_order_relaxed))
+      continue;
+    const std::uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
+    // Advice: where it is not taken, the pages merely stay.
+    if (first < last)
+      static_cast<void>(::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED));
+    return;
+  }
+}
+
 void install_mapping_guard() {
   static std::atomic<bool> installed{false};
   if (installed.exchange(true)) return;

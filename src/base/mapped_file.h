@@ -44,4 +44,8 @@ class MappedFile {
 
 void install_mapping_guard();
 
+// Whole pages of these bytes that lie in a MappedFile stop counting as this process's memory; they
+// come back, from the page cache or the disk, when they are read again. Bytes elsewhere are left.
+void release_mapped_pages(std::span<const std::byte> bytes);
+
 }  // namespace hearth

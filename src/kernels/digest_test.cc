@@ -58,7 +58,7 @@ uint64_t product_digest(WeightType type) {
        .row_begin = 0,
        .row_end = rows,
        .n_tokens = n,
-       .quantized = {q.data(), scales.data(), sums.data(), k, 24, 48},
+       .quantized = {q.data(), scales.data(), sums.data(), k, 24, 48, nullptr},
        .x = x.data(),
        .x_stride = k,
        .out = out.data(),

@@ -24,7 +24,7 @@ inline uint32_t word(U32 v) {
 inline uint32_t bits_of(float x) {
   return __builtin_bit_cast(uint32_t, x);
 }
-inline float float_of(uint32_t bits) {
+constexpr float float_of(uint32_t bits) {
   return __builtin_bit_cast(float, bits);
 }
 

@@ -68,12 +68,19 @@ struct QuantizedActivations {
   const float* scales;  // [token][scale_stride]
   const int16_t* sums;  // [token][sum_stride], sums of 16 consecutive quants
   size_t q_stride, scale_stride, sum_stride;
+  const void* blocked;  // the same once more, by Kernels::block_activations; or null
 };
 
+// From so many tokens on a table with block_activations wants them.
+inline constexpr size_t kLeastBlockedTokens = 4;
+// Bytes of the blocked form of n tokens; 64-byte aligned memory.
+size_t blocked_bytes(size_t k, size_t n_tokens);
+
 struct MatmulArgs {
-  const void* weights;  // row 0, as prepare laid it out (today: GGUF blocks, rows contiguous)
-  size_t row_bytes;
-  size_t k;                   // a multiple of the type's block
+  const void*
+      weights;       // row 0: rows as in the file, or panels (packed.h) where the table wants them
+  size_t row_bytes;  // from row to row of the file; panels need none
+  size_t k;          // a multiple of the type's block
   size_t row_begin, row_end;  // outputs to compute
   size_t n_tokens;
   QuantizedActivations quantized;  // when activation_form is q8_*
@@ -118,10 +125,15 @@ struct AttentionState {
 struct Kernels {
   const char* name;     // "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon"
   bool equals_scalar;   // claims the scalar table's bits
+  bool packed;          // products of quantised types take their weights in panels (packed.h)
   size_t least_tokens;  // for products of fewer it takes those of the next table
 
   void (*quantize_q8_32)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   void (*quantize_q8_256)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
+  // Writes tokens token_begin .. token_end - 1 of n_tokens in the order in which products with many
+  // tokens read them, once for all of them. Null: the table wants none.
+  void (*block_activations)(const QuantizedActivations& from, ActivationForm form, size_t k,
+                            size_t n_tokens, size_t token_begin, size_t token_end, void* to);
   void (*matmul[kWeightTypeSlots])(const MatmulArgs& args);  // null: not a weight type
   void (*dequantize[kWeightTypeSlots])(const void* row, size_t k, float* out);
 

@@ -42,6 +42,7 @@ void bench_products(const Kernels& table, const char* only, size_t rows, size_t 
     if (only != nullptr && std::strcmp(only, named.name) != 0 && std::strcmp(only, "all") != 0)
       continue;
     const auto weights = make_weights(named.type, rows, k, Fill::random, rng);
+    const TableWeights for_table(table, named.type, weights, k);
     std::printf("%-10s %-8s", table.name, named.name);
     for (size_t n : {1, 8, 32, 128}) {
       // Rows of activations are kept off the power of two that would put them all into one cache
@@ -52,18 +53,20 @@ void bench_products(const Kernels& table, const char* only, size_t rows, size_t 
       for (int8_t& v : q) v = static_cast<int8_t>(static_cast<int>(rng() % 255) - 127);
       std::vector<int16_t> sums(n * stride / 16, 3);
       const size_t group = activation_form(named.type) == ActivationForm::q8_256 ? 256 : 32;
-      const MatmulArgs args{
-          .weights = weights.data(),
-          .row_bytes = k / block_elems(named.type) * block_bytes(named.type),
-          .k = k,
-          .row_begin = 0,
-          .row_end = rows,
-          .n_tokens = n,
-          .quantized = {q.data(), scales.data(), sums.data(), stride, stride / group, stride / 16},
-          .x = x.data(),
-          .x_stride = stride,
-          .out = out.data(),
-          .out_stride = rows};
+      QuantizedActivations quantized{q.data(),       scales.data(), sums.data(), stride,
+                                     stride / group, stride / 16,   nullptr};
+      const BlockedTokens blocked(table, activation_form(named.type), k, n, &quantized);
+      const MatmulArgs args{.weights = for_table.data(),
+                            .row_bytes = k / block_elems(named.type) * block_bytes(named.type),
+                            .k = k,
+                            .row_begin = 0,
+                            .row_end = rows,
+                            .n_tokens = n,
+                            .quantized = quantized,
+                            .x = x.data(),
+                            .x_stride = stride,
+                            .out = out.data(),
+                            .out_stride = rows};
       const double time = best_time([&] { table.matmul[static_cast<size_t>(named.type)](args); });
       std::printf("  n=%-3zu %7.2f", n, static_cast<double>(rows * k * n) / time / 1e9);
     }

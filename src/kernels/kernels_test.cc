@@ -68,7 +68,8 @@ Activations quantize(const Kernels& kernels, ActivationForm form, const std::vec
   a.q.resize(n * stride);
   a.scales.resize(n * stride / group);
   a.sums.resize(n * stride / 16);
-  a.view = {a.q.data(), a.scales.data(), a.sums.data(), stride, stride / group, stride / 16};
+  a.view = {a.q.data(),     a.scales.data(), a.sums.data(), stride,
+            stride / group, stride / 16,     nullptr};
   if (form == ActivationForm::f32) return a;
   for (size_t t = 0; t < n; ++t) {
     (form == ActivationForm::q8_256 ? kernels.quantize_q8_256 : kernels.quantize_q8_32)(
@@ -91,13 +92,16 @@ std::vector<float> product(const Kernels& kernels, WeightType type,
                            const std::vector<uint8_t>& weights, size_t k, size_t begin, size_t end,
                            const Activations& a, size_t n_tokens, size_t out_stride) {
   std::vector<float> out(n_tokens * out_stride, kUntouched);
-  kernels.matmul[static_cast<size_t>(type)]({.weights = weights.data(),
+  const TableWeights for_table(kernels, type, weights, k);
+  QuantizedActivations quantized = a.view;
+  const BlockedTokens blocked(kernels, activation_form(type), k, n_tokens, &quantized);
+  kernels.matmul[static_cast<size_t>(type)]({.weights = for_table.data(),
                                              .row_bytes = k / block_elems(type) * block_bytes(type),
                                              .k = k,
                                              .row_begin = begin,
                                              .row_end = end,
                                              .n_tokens = n_tokens,
-                                             .quantized = a.view,
+                                             .quantized = quantized,
                                              .x = a.x.data(),
                                              .x_stride = k,
                                              .out = out.data(),

@@ -4,12 +4,14 @@
 // size, made by patching the scale fields of arbitrary bytes.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <vector>
 
 #include "kernels/half.h"
 #include "kernels/kernels.h"
+#include "kernels/packed.h"
 
 namespace hearth::kernels {
 
@@ -140,5 +142,53 @@ inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k,
   }
   return out;
 }
+
+struct alignas(64) CacheLine {
+  uint8_t bytes[64];
+};
+
+// What the executor brings to a product of so many tokens beside the quantised activations.
+class BlockedTokens {
+ public:
+  BlockedTokens(const Kernels& table, ActivationForm form, size_t k, size_t n_tokens,
+                QuantizedActivations* activations) {
+    activations->blocked = nullptr;
+    if (table.block_activations == nullptr || form == ActivationForm::f32 ||
+        n_tokens < kLeastBlockedTokens)
+      return;
+    lines_.resize(blocked_bytes(k, n_tokens) / sizeof(CacheLine));
+    table.block_activations(*activations, form, k, n_tokens, 0, n_tokens, lines_.data());
+    activations->blocked = lines_.data();
+  }
+
+ private:
+  std::vector<CacheLine> lines_;
+};
+
+// The same weights as a table wants them: rows, or panels on cache lines.
+class TableWeights {
+ public:
+  TableWeights(const Kernels& table, WeightType type, const std::vector<uint8_t>& rows, size_t k) {
+    const size_t row_bytes = k / block_elems(type) * block_bytes(type);
+    const size_t n_rows = rows.size() / row_bytes;
+    if (!table.packed || !is_packed(type)) {
+      data_ = rows.data();
+      return;
+    }
+    const size_t panel_bytes = packed_panel_bytes(type, k);
+    lines_.resize((n_rows + kPanelRows - 1) / kPanelRows * panel_bytes / sizeof(CacheLine));
+    for (size_t row = 0; row < n_rows; row += kPanelRows) {
+      pack_panel(type, rows.data() + row * row_bytes, row_bytes, k,
+                 std::min(kPanelRows, n_rows - row),
+                 lines_.data()->bytes + row / kPanelRows * panel_bytes);
+    }
+    data_ = lines_.data()->bytes;
+  }
+  const uint8_t* data() const { return data_; }
+
+ private:
+  std::vector<CacheLine> lines_;
+  const uint8_t* data_;
+};
 
 }  // namespace hearth::kernels

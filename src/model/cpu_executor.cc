@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "base/check.h"
 #include "base/checked.h"
@@ -20,31 +17,6 @@ constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMaxWorkers = 256;
 
 }  // namespace
-
-Result<PageMemory> PageMemory::allocate(std::size_t bytes) {
-  PageMemory memory;
-  if (bytes == 0) return memory;
-  void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (data == MAP_FAILED)
-    return fail(ErrorCode::does_not_fit, "cannot allocate {} MiB of memory", bytes >> 20);
-  memory.data_ = static_cast<std::byte*>(data);
-  memory.size_ = bytes;
-  return memory;
-}
-
-PageMemory::PageMemory(PageMemory&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
-PageMemory& PageMemory::operator=(PageMemory&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
-  return *this;
-}
-
-PageMemory::~PageMemory() {
-  if (data_ != nullptr) ::munmap(data_, size_);
-}
 
 std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers, unsigned n_cpus) {
   return std::make_unique<CpuExecutor>(
@@ -85,6 +57,8 @@ Result<void> CpuExecutor::allocate_buffers(const ExecutorLimits& limits) {
     buffer.q.resize(rows * padded_width + kAlignment);
     buffer.scales.resize(rows * (padded_width / 32));
     buffer.sums.resize(rows * (padded_width / 16));
+    if (kernels_.block_activations != nullptr && rows >= kernels::kLeastBlockedTokens)
+      buffer.blocked = TRY(PageMemory::allocate(kernels::blocked_bytes(padded_width, rows)));
   }
   rope_cos_.resize(limits.max_rows * plan_->rope.n_pairs());
   rope_sin_.resize(limits.max_rows * plan_->rope.n_pairs());
@@ -125,12 +99,17 @@ Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
   return {};
 }
 
-// Matrices are used where they are mapped; touching one byte a page here brings them into memory
-// with progress instead of stalling the first request. Vectors are small and become float32 once.
+// Quantised matrices are packed for the kernels. What is used where it is mapped is touched, one
+// byte a page: it comes into memory here, with progress, instead of stalling the first request.
+// Vectors are small and become float32 once.
 Result<void> CpuExecutor::take_weights(const LoadProgress& progress) {
+  TRY(weights_.allocate(*plan_, device_, kernels_));
   std::uint64_t total = 0, done = 0;
   for (const PlanTensor& tensor : plan_->tensors)
     if (tensor.device == device_) total += tensor.source->bytes.size();
+  const auto going_on = [&](std::size_t of_tensor) {
+    return !progress || progress(done + of_tensor, total);
+  };
   vectors_.resize(plan_->tensors.size());
   constexpr std::size_t kPage = 4096, kReport = std::size_t{8} << 20;
   for (std::size_t i = 0; i < plan_->tensors.size(); ++i) {
@@ -142,15 +121,19 @@ Result<void> CpuExecutor::take_weights(const LoadProgress& progress) {
       kernels_.dequantize[static_cast<std::size_t>(tensor.source->type)](
           bytes.data(), vectors_[i].size(), vectors_[i].data());
     }
-    for (std::size_t at = 0; at < bytes.size(); at += kPage) {
-      static_cast<void>(*static_cast<const volatile std::byte*>(&bytes[at]));
-      if (at % kReport == 0 && progress && !progress(done + at, total))
+    if (weights_.wants(static_cast<TensorId>(i))) {
+      if (!weights_.pack(static_cast<TensorId>(i), pool_, going_on))
         return fail(ErrorCode::cancelled, "loading was cancelled");
+    } else {
+      for (std::size_t at = 0; at < bytes.size(); at += kPage) {
+        static_cast<void>(*static_cast<const volatile std::byte*>(&bytes[at]));
+        if (at % kReport == 0 && !going_on(at))
+          return fail(ErrorCode::cancelled, "loading was cancelled");
+      }
     }
     done += bytes.size();
   }
-  if (progress && !progress(done, total))
-    return fail(ErrorCode::cancelled, "loading was cancelled");
+  if (!going_on(0)) return fail(ErrorCode::cancelled, "loading was cancelled");
   return {};
 }
 

@@ -8,24 +8,10 @@
 
 #include "base/thread_pool.h"
 #include "model/executor.h"
+#include "model/packed_weights.h"
+#include "model/page_memory.h"
 
 namespace hearth::model {
-
-// Anonymous zeroed pages, freed on destruction. Pages appear when first touched.
-class PageMemory {
- public:
-  PageMemory() = default;
-  static Result<PageMemory> allocate(std::size_t bytes);
-  PageMemory(PageMemory&& other) noexcept;
-  PageMemory& operator=(PageMemory&& other) noexcept;
-  ~PageMemory();
-  std::byte* data() const { return data_; }
-  std::size_t size() const { return size_; }
-
- private:
-  std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-};
 
 // Where one layer's keys and values lie. A block of a layer is [kv head][panel] of K panels, and
 // the same of V panels in a region of its own, so that each head's keys stream from consecutive
@@ -53,6 +39,18 @@ struct QuantizedBuffer {
   std::vector<float> scales;
   std::vector<std::int16_t> sums;
   std::size_t q_stride = 0, scale_stride = 0, sum_stride = 0;
+  PageMemory blocked;  // kernels::Kernels::block_activations
+  std::size_t blocked_tokens = 0;
+
+  kernels::QuantizedActivations view() const {
+    return {q.data(),
+            scales.data(),
+            sums.data(),
+            q_stride,
+            scale_stride,
+            sum_stride,
+            blocked_tokens == 0 ? nullptr : blocked.data()};
+  }
 };
 
 class CpuExecutor final : public Executor {
@@ -94,6 +92,8 @@ class CpuExecutor final : public Executor {
   // cpu_linear.cc
   void linear(const Step& step);
   const QuantizedBuffer& quantized(BufferId source, kernels::ActivationForm form, std::size_t k);
+  void block(QuantizedBuffer& buffer, kernels::ActivationForm form, std::size_t k,
+             std::size_t n_tokens);
   void add_side_inputs(const Step& step, std::size_t k, std::size_t n);
   // cpu_attention.cc
   void store_kv(const Step& step);
@@ -111,6 +111,7 @@ class CpuExecutor final : public Executor {
 
   PageMemory activation_memory_;
   std::array<float*, kBuffers> buffers_ = {};
+  PackedWeights weights_;
   std::vector<std::vector<float>> vectors_;   // by tensor: norms and biases as float32
   std::array<QuantizedBuffer, 2> quantized_;  // q8_32, q8_256
   std::vector<float> rope_cos_, rope_sin_;    // [row][pair]

@@ -13,6 +13,7 @@ using kernels::ActivationForm;
 
 // Enough outputs at a time to hide the hand-out, few enough to balance two cores at the end.
 constexpr std::size_t kOutputGrain = 32;
+constexpr std::size_t kBlockGrain = 8;  // tokens
 
 }  // namespace
 
@@ -31,7 +32,21 @@ const QuantizedBuffer& CpuExecutor::quantized(BufferId source, ActivationForm fo
     quantize(row(source, i), k, &buffer.q[i * buffer.q_stride],
              &buffer.scales[i * buffer.scale_stride], &buffer.sums[i * buffer.sum_stride]);
   });
+  block(buffer, form, k, rows_in(source));
   return buffer;
+}
+
+// For a batch of many rows: the order in which products with many tokens read them.
+void CpuExecutor::block(QuantizedBuffer& buffer, ActivationForm form, std::size_t k,
+                        std::size_t n_tokens) {
+  buffer.blocked_tokens = 0;
+  if (kernels_.block_activations == nullptr || n_tokens < kernels::kLeastBlockedTokens) return;
+  buffer.blocked_tokens = n_tokens;
+  for_each((n_tokens + kBlockGrain - 1) / kBlockGrain, 1, [&](std::size_t item, unsigned) {
+    const std::size_t begin = item * kBlockGrain;
+    kernels_.block_activations(buffer.view(), form, k, n_tokens, begin,
+                               std::min(n_tokens, begin + kBlockGrain), buffer.blocked.data());
+  });
 }
 
 void CpuExecutor::linear(const Step& step) {
@@ -43,7 +58,7 @@ void CpuExecutor::linear(const Step& step) {
   const auto matmul = kernels_.matmul[static_cast<std::size_t>(weight.type)];
 
   kernels::MatmulArgs args{};
-  args.weights = weight.bytes.data();
+  args.weights = weights_.matrix(step.tensor);
   args.row_bytes = weight.bytes.size() / n;
   args.k = k;
   args.n_tokens = n_tokens;
@@ -55,8 +70,7 @@ void CpuExecutor::linear(const Step& step) {
     args.x_stride = plan_->width_of(step.a);
   } else {
     const QuantizedBuffer& input = quantized(step.a, form, k);
-    args.quantized = {input.q.data(), input.scales.data(), input.sums.data(),
-                      input.q_stride, input.scale_stride,  input.sum_stride};
+    args.quantized = input.view();
   }
   const std::size_t n_items = (n + kOutputGrain - 1) / kOutputGrain;
   for_each(n_items, 1, [&](std::size_t item, unsigned) {

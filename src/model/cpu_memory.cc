@@ -22,11 +22,12 @@ CpuMemory cpu_memory(const Plan& plan, const ExecutorLimits& limits) {
       wanted * sizeof(float) *
       (std::uint64_t{plan.width_of(BufferId::logits)} + plan.width_of(BufferId::hidden));
   // Two forms of quantised activations, in rows of the widest buffer that a product reads: bytes, a
-  // float for each 32 of them and a 16-bit sum for each 16.
+  // float for each 32 of them and a 16-bit sum for each 16; and the same in blocks.
   const std::uint64_t widest = *std::max_element(plan.widths.begin(), plan.widths.end() - 3);
   const std::uint64_t padded = (widest + 255) / 256 * 256;
   memory.scratch_bytes +=
-      2 * std::max(rows, wanted) * (padded + padded / 32 * sizeof(float) + padded / 16 * 2);
+      2 * std::max(rows, wanted) * (padded + padded / 32 * sizeof(float) + padded / 16 * 2) +
+      2 * kernels::blocked_bytes(padded, std::max(rows, wanted));
   memory.scratch_bytes += 2 * rows * plan.rope.n_pairs() * sizeof(float);
   for (const PlanTensor& tensor : plan.tensors)
     if (tensor.use == TensorUse::vector)

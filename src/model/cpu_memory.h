@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the CPU executor and Forward will allocate for a plan, told before they do: memory is
-// planned and refused before the work begins (docs/style.md). Weights are mapped files and not
-// counted here. engine/memory_plan_test.cc holds the KV cache against what is allocated, the test
-// of the default model the whole against the peak that the system measures.
+// planned and refused before the work begins (docs/style.md). Weights are as large as their
+// files, packed or mapped, and not counted here. engine/memory_plan_test.cc holds the KV cache
+// against what is allocated, the test of the default model the whole against the peak that the
+// system measures.
 #pragma once
 
 #include <cstdint>

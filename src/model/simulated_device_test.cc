@@ -214,7 +214,8 @@ class SimulatedDevice final : public Executor {
       args.k = k;
       args.row_end = n;
       args.n_tokens = 1;
-      args.quantized = {q.data(), scales.data(), sums.data(), padded, padded / 32, padded / 16};
+      args.quantized = {q.data(),    scales.data(), sums.data(), padded,
+                        padded / 32, padded / 16,   nullptr};
       args.x = row(step.a, i);
       args.out = row(step.out, i);
       scalar().matmul[static_cast<std::size_t>(tensor.type)](args);

@@ -3,7 +3,9 @@
 #include "kernels/amx/tiles.h"
 #include "kernels/avx512vnni/functions.h"
 #include "kernels/avx512vnni/vec.h"
+#include "kernels/blocked.h"
 #include "kernels/decode.h"
+#include "kernels/packed_layout.h"
 
 namespace hearth::kernels::avx512vnni {
 

@@ -3,6 +3,7 @@
 
 #include "kernels/amx/functions.h"
 #include "kernels/avx512vnni/functions.h"
+#include "kernels/blocked.h"
 
 namespace hearth::kernels::avx512vnni {
 namespace {

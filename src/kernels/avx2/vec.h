@@ -24,6 +24,9 @@ struct Mask {
   __m256 lo, hi;
 };
 
+// Rows and tokens of a float product whose sums fit the registers.
+constexpr size_t kFloatRows = 2, kFloatTokens = 3;
+
 inline Lanes zero_lanes() {
   return {_mm256_setzero_ps(), _mm256_setzero_ps()};
 }
@@ -178,6 +181,9 @@ inline Ints load_ints(const int32_t* p) {
 inline Ints bit_and(Ints a, Ints b) {
   return _mm256_and_si256(a, b);
 }
+inline Ints bit_xor(Ints a, Ints b) {
+  return _mm256_xor_si256(a, b);
+}
 inline Ints bit_or(Ints a, Ints b) {
   return _mm256_or_si256(a, b);
 }
@@ -199,8 +205,8 @@ inline Ints add(Ints a, Ints b) {
 inline Ints multiply(Ints a, Ints b) {
   return _mm256_mullo_epi32(a, b);
 }
-inline Ints subtract_bytes(Ints a, Ints b) {
-  return _mm256_sub_epi8(a, b);
+inline Ints multiply_halves(Ints a, Ints b) {
+  return _mm256_mullo_epi16(a, b);
 }
 inline Ints look_up(const int8_t table[16], Ints nibbles) {
   const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
@@ -208,6 +214,16 @@ inline Ints look_up(const int8_t table[16], Ints nibbles) {
 }
 inline Ints where_set(Ints bytes, Ints bit, Ints bits) {
   return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit), bits);
+}
+inline Ints negate_where_set(Ints bytes, Ints which, Ints bit) {
+  const Ints set = _mm256_cmpeq_epi8(_mm256_and_si256(which, bit), bit);
+  return _mm256_sub_epi8(_mm256_xor_si256(bytes, set), set);
+}
+inline Ints gather_words(const void* table, Ints index) {
+  return _mm256_i32gather_epi32(static_cast<const int*>(table), index, 4);
+}
+inline Ints load_bytes(const void* p) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
 }
 template <int n>
 inline Ints repeat_byte(Ints a) {
@@ -218,6 +234,9 @@ inline Ints repeat_byte(Ints a) {
 
 inline Floats zero_floats() {
   return _mm256_setzero_ps();
+}
+inline Floats of_bits(Ints a) {
+  return _mm256_castsi256_ps(a);
 }
 inline Floats splat(float x) {
   return _mm256_set1_ps(x);
@@ -249,32 +268,16 @@ inline Floats high_half(Ints a) {
   return low_half(shift_right<16>(a));
 }
 
-inline Ints load_words(const uint8_t* p, size_t stride) {
-  const Ints rows = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_i32gather_epi32(reinterpret_cast<const int*>(p),
-                                multiply(rows, splat(static_cast<int32_t>(stride))), 1);
-}
-
-//     register j  = rows j, j + 4     then 4 x 4 transposes of 32-bit words
-inline void load_slices(const uint8_t* p, size_t stride, Ints slice[4]) {
-  Ints r[4];
-  for (size_t j = 0; j < 4; ++j) {
-    const uint8_t* row = p + j * stride;
-    const auto at = [&](size_t n) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + n * stride));
-    };
-    r[j] = _mm256_inserti128_si256(_mm256_castsi128_si256(at(0)), at(4), 1);
-  }
-  const Ints a = _mm256_unpacklo_epi32(r[0], r[1]), b = _mm256_unpackhi_epi32(r[0], r[1]);
-  const Ints c = _mm256_unpacklo_epi32(r[2], r[3]), d = _mm256_unpackhi_epi32(r[2], r[3]);
-  slice[0] = _mm256_unpacklo_epi64(a, c);
-  slice[1] = _mm256_unpackhi_epi64(a, c);
-  slice[2] = _mm256_unpacklo_epi64(b, d);
-  slice[3] = _mm256_unpackhi_epi64(b, d);
+inline Floats load_halves(const void* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p)));
 }
 
 // How large the unsigned weight bytes of a type can be, or that they are signed.
 enum class Range { u4, u5, u6, s8 };
+
+inline Ints subtract_bytes(Ints a, Ints b) {
+  return _mm256_sub_epi8(a, b);
+}
 
 }  // namespace
 }  // namespace hearth::kernels::avx2

@@ -2,14 +2,21 @@
 #include "kernels/table.h"
 
 #include "kernels/avx512vnni/functions.h"
+#include "kernels/blocked.h"
 
 namespace hearth::kernels::avx512vnni {
 namespace {
 
 #include "kernels/generic/table.inc"
 
+consteval Kernels with_blocked_activations() {
+  Kernels t = vector_kernels("avx512vnni");
+  t.block_activations = kernels::block_activations;
+  return t;
+}
+
 }  // namespace
 
-constinit const Kernels table = vector_kernels("avx512vnni");
+constinit const Kernels table = with_blocked_activations();
 
 }  // namespace hearth::kernels::avx512vnni

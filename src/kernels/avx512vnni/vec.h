@@ -24,6 +24,9 @@ struct Mask {
   __mmask16 v;
 };
 
+// Rows and tokens of a float product whose sums fit the registers.
+constexpr size_t kFloatRows = 4, kFloatTokens = 6;
+
 inline Lanes zero_lanes() {
   return {_mm512_setzero_ps()};
 }
@@ -154,6 +157,9 @@ inline Ints load_ints(const int32_t* p) {
 inline Ints bit_and(Ints a, Ints b) {
   return _mm512_and_si512(a, b);
 }
+inline Ints bit_xor(Ints a, Ints b) {
+  return _mm512_xor_si512(a, b);
+}
 inline Ints bit_or(Ints a, Ints b) {
   return _mm512_or_si512(a, b);
 }
@@ -175,9 +181,15 @@ inline Ints add(Ints a, Ints b) {
 inline Ints multiply(Ints a, Ints b) {
   return _mm512_mullo_epi32(a, b);
 }
+// The low 16 bits of the products of 16-bit numbers.
+inline Ints multiply_halves(Ints a, Ints b) {
+  return _mm512_mullo_epi16(a, b);
+}
 // acc + a.low16 b.low16 + a.high16 b.high16, signed, in each lane.
+// Assembly, because g++ 12 copies the accumulators of an intrinsic around every loop.
 inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
-  return _mm512_dpwssd_epi32(acc, a, b);
+  asm("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "vm"(b));
+  return acc;
 }
 inline Ints look_up(const int8_t table[16], Ints nibbles) {
   const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
@@ -186,6 +198,19 @@ inline Ints look_up(const int8_t table[16], Ints nibbles) {
 // In every byte: bits where (byte & bit) != 0; bit has one bit in each byte.
 inline Ints where_set(Ints bytes, Ints bit, Ints bits) {
   return _mm512_maskz_mov_epi8(_mm512_test_epi8_mask(bytes, bit), bits);
+}
+// In every byte: -byte where (which & bit) != 0, as where_set.
+inline Ints negate_where_set(Ints bytes, Ints which, Ints bit) {
+  const __mmask64 set = _mm512_test_epi8_mask(which, bit);
+  return _mm512_mask_sub_epi8(bytes, set, _mm512_setzero_si512(), bytes);
+}
+// The 4 bytes at table + 4 index for each lane.
+inline Ints gather_words(const void* table, Ints index) {
+  return _mm512_i32gather_epi32(index, table, 4);
+}
+// kRows bytes, a lane each.
+inline Ints load_bytes(const void* p) {
+  return _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
 }
 // Byte n of each lane, four times.
 template <int n>
@@ -197,6 +222,9 @@ inline Ints repeat_byte(Ints a) {
 
 inline Floats zero_floats() {
   return _mm512_setzero_ps();
+}
+inline Floats of_bits(Ints a) {
+  return _mm512_castsi512_ps(a);
 }
 inline Floats splat(float x) {
   return _mm512_set1_ps(x);
@@ -227,32 +255,9 @@ inline Floats high_half(Ints a) {
   return low_half(shift_right<16>(a));
 }
 
-// The 4 bytes at p + r stride for each row r.
-inline Ints load_words(const uint8_t* p, size_t stride) {
-  const Ints rows = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-  return _mm512_i32gather_epi32(multiply(rows, splat(static_cast<int32_t>(stride))), p, 1);
-}
-
-// 16 bytes at p + r stride for each row r, as 4 slices: lane r of slice i = bytes 4 i .. 4 i + 3.
-//     register j  = rows j, j + 4, j + 8, j + 12     then 4 x 4 transposes of 32-bit words
-inline void load_slices(const uint8_t* p, size_t stride, Ints slice[4]) {
-  Ints r[4];
-  for (size_t j = 0; j < 4; ++j) {
-    const uint8_t* row = p + j * stride;
-    const auto at = [&](size_t n) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + n * stride));
-    };
-    Ints x = _mm512_castsi128_si512(at(0));
-    x = _mm512_inserti32x4(x, at(4), 1);
-    x = _mm512_inserti32x4(x, at(8), 2);
-    r[j] = _mm512_inserti32x4(x, at(12), 3);
-  }
-  const Ints a = _mm512_unpacklo_epi32(r[0], r[1]), b = _mm512_unpackhi_epi32(r[0], r[1]);
-  const Ints c = _mm512_unpacklo_epi32(r[2], r[3]), d = _mm512_unpackhi_epi32(r[2], r[3]);
-  slice[0] = _mm512_unpacklo_epi64(a, c);
-  slice[1] = _mm512_unpackhi_epi64(a, c);
-  slice[2] = _mm512_unpacklo_epi64(b, d);
-  slice[3] = _mm512_unpackhi_epi64(b, d);
+// kRows 16-bit floats.
+inline Floats load_halves(const void* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
 }
 
 // How large the unsigned weight bytes of a type can be, or that they are signed.
@@ -267,7 +272,8 @@ inline Ints signed_weights(Ints w) {
 
 // acc + a . w in each lane, over 4 unsigned activations and 4 signed weights.
 inline Ints dot_unsigned(Ints acc, Ints a, Ints w) {
-  return _mm512_dpbusd_epi32(acc, a, w);
+  asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(w));
+  return acc;
 }
 inline Ints subtract_bytes(Ints a, Ints b) {
   return _mm512_sub_epi8(a, b);

@@ -2,8 +2,9 @@
 #include "kernels/avx2/vec.h"
 #include "kernels/avxvnni/functions.h"
 #include "kernels/avxvnni/vnni.h"
+#include "kernels/blocked.h"
 #include "kernels/decode.h"
-#include "kernels/scalar/functions.h"
+#include "kernels/packed_layout.h"
 
 namespace hearth::kernels::avx2 {
 
@@ -14,11 +15,10 @@ namespace hearth::kernels::avx2 {
 
 namespace hearth::kernels::avxvnni {
 
-#define HEARTH_SUPER_TYPE(name, Decoder)                                                         \
-  void matmul_##name(const MatmulArgs& args) {                                                   \
-    using avx2::SuperProduct, avx2::SuperSweep;                                                  \
-    avx2::matmul_few_or_many<SuperProduct<Decoder>, SuperSweep<Decoder>>(args,                   \
-                                                                         scalar::matmul_##name); \
+#define HEARTH_SUPER_TYPE(name, Decoder)                                        \
+  void matmul_##name(const MatmulArgs& args) {                                  \
+    using avx2::SuperProduct, avx2::SuperSweep;                                 \
+    avx2::matmul_few_or_many<SuperProduct<Decoder>, SuperSweep<Decoder>>(args); \
   }
 #include "kernels/types.inc"
 

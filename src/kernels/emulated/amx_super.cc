@@ -2,9 +2,11 @@
 #include "kernels/amx/functions.h"
 #include "kernels/avx512vnni/functions.h"
 #include "kernels/avx512vnni/vec.h"
+#include "kernels/blocked.h"
 #include "kernels/decode.h"
 #include "kernels/emulated/functions.h"
 #include "kernels/emulated/tiles.h"
+#include "kernels/packed_layout.h"
 
 namespace hearth::kernels::avx512vnni {
 

@@ -2,15 +2,15 @@
 #include "kernels/decode.h"
 #include "kernels/neon/functions.h"
 #include "kernels/neon/vec.h"
-#include "kernels/scalar/functions.h"
+#include "kernels/packed_layout.h"
 
 namespace hearth::kernels::neon {
 
 #include "kernels/generic/matmul_group.inc"
 
-#define HEARTH_GROUP_TYPE(name, Decoder)                               \
-  void matmul_##name(const MatmulArgs& args) {                         \
-    matmul_panels<GroupProduct<Decoder>>(args, scalar::matmul_##name); \
+#define HEARTH_GROUP_TYPE(name, Decoder)        \
+  void matmul_##name(const MatmulArgs& args) {  \
+    matmul_panels<GroupProduct<Decoder>>(args); \
   }
 #include "kernels/types.inc"
 

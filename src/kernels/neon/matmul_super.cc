@@ -2,15 +2,15 @@
 #include "kernels/decode.h"
 #include "kernels/neon/functions.h"
 #include "kernels/neon/vec.h"
-#include "kernels/scalar/functions.h"
+#include "kernels/packed_layout.h"
 
 namespace hearth::kernels::neon {
 
 #include "kernels/generic/matmul_super.inc"
 
-#define HEARTH_SUPER_TYPE(name, Decoder)                               \
-  void matmul_##name(const MatmulArgs& args) {                         \
-    matmul_panels<SuperProduct<Decoder>>(args, scalar::matmul_##name); \
+#define HEARTH_SUPER_TYPE(name, Decoder)        \
+  void matmul_##name(const MatmulArgs& args) {  \
+    matmul_panels<SuperProduct<Decoder>>(args); \
   }
 #include "kernels/types.inc"
 

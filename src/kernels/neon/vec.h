@@ -31,6 +31,9 @@ inline Out each(F f) {
 inline Lanes broadcast(float x) {
   return each<Lanes>([&](int) { return vdupq_n_f32(x); });
 }
+// Rows and tokens of a float product whose sums fit the registers.
+constexpr size_t kFloatRows = 2, kFloatTokens = 3;
+
 inline Lanes zero_lanes() {
   return broadcast(0.0f);
 }
@@ -178,6 +181,9 @@ inline Ints load_ints(const int32_t* p) {
 inline Ints bit_and(Ints a, Ints b) {
   return vandq_s32(a, b);
 }
+inline Ints bit_xor(Ints a, Ints b) {
+  return veorq_s32(a, b);
+}
 inline Ints bit_or(Ints a, Ints b) {
   return vorrq_s32(a, b);
 }
@@ -202,6 +208,9 @@ inline Ints add(Ints a, Ints b) {
 inline Ints multiply(Ints a, Ints b) {
   return vmulq_s32(a, b);
 }
+inline Ints multiply_halves(Ints a, Ints b) {
+  return vreinterpretq_s32_s16(vmulq_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)));
+}
 inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
   const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
   const int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(y)), high = vmull_high_s16(x, y);
@@ -214,6 +223,26 @@ inline Ints where_set(Ints bytes, Ints bit, Ints bits) {
   const uint8x16_t set = vtstq_u8(unsigned_bytes(bytes), unsigned_bytes(bit));
   return vandq_s32(vreinterpretq_s32_u8(set), bits);
 }
+inline Ints negate_where_set(Ints bytes, Ints which, Ints bit) {
+  const uint8x16_t set = vtstq_u8(unsigned_bytes(which), unsigned_bytes(bit));
+  return of_bytes(vbslq_s8(set, vnegq_s8(bytes_of(bytes)), bytes_of(bytes)));
+}
+inline Ints subtract_bytes(Ints a, Ints b) {
+  return of_bytes(vsubq_s8(bytes_of(a), bytes_of(b)));
+}
+inline Ints gather_words(const void* table, Ints index) {
+  int32_t at[4], word[4];
+  vst1q_s32(at, index);
+  for (size_t r = 0; r < 4; ++r)
+    __builtin_memcpy(word + r, static_cast<const uint8_t*>(table) + 4 * at[r], 4);
+  return vld1q_s32(word);
+}
+inline Ints load_bytes(const void* p) {
+  uint32_t four;
+  __builtin_memcpy(&four, p, sizeof four);
+  const uint16x8_t wide = vmovl_u8(vcreate_u8(four));
+  return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(wide)));
+}
 template <int n>
 inline Ints repeat_byte(Ints a) {
   const uint8x16_t index = {n,     n,     n,     n,     n + 4,  n + 4,  n + 4,  n + 4,
@@ -223,6 +252,9 @@ inline Ints repeat_byte(Ints a) {
 
 inline Floats zero_floats() {
   return vdupq_n_f32(0.0f);
+}
+inline Floats of_bits(Ints a) {
+  return vreinterpretq_f32_s32(a);
 }
 inline Floats splat(float x) {
   return vdupq_n_f32(x);
@@ -252,27 +284,8 @@ inline Floats high_half(Ints a) {
   return low_half(shift_right<16>(a));
 }
 
-inline Ints load_words(const uint8_t* p, size_t stride) {
-  int32_t word[4];
-  for (size_t r = 0; r < 4; ++r) __builtin_memcpy(word + r, p + r * stride, 4);
-  return vld1q_s32(word);
-}
-
-// 4 rows of 16 bytes, transposed as 4 x 4 words.
-inline void load_slices(const uint8_t* p, size_t stride, Ints slice[4]) {
-  const auto row = [&](size_t r) { return vreinterpretq_s32_u8(vld1q_u8(p + r * stride)); };
-  const int32x4_t a = vtrn1q_s32(row(0), row(1)), b = vtrn2q_s32(row(0), row(1));
-  const int32x4_t c = vtrn1q_s32(row(2), row(3)), d = vtrn2q_s32(row(2), row(3));
-  const auto low = [](int32x4_t x, int32x4_t y) {
-    return vreinterpretq_s32_s64(vtrn1q_s64(vreinterpretq_s64_s32(x), vreinterpretq_s64_s32(y)));
-  };
-  const auto high = [](int32x4_t x, int32x4_t y) {
-    return vreinterpretq_s32_s64(vtrn2q_s64(vreinterpretq_s64_s32(x), vreinterpretq_s64_s32(y)));
-  };
-  slice[0] = low(a, c);
-  slice[1] = low(b, d);
-  slice[2] = high(a, c);
-  slice[3] = high(b, d);
+inline Floats load_halves(const void* p) {
+  return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(static_cast<const uint8_t*>(p))));
 }
 
 enum class Range { u4, u5, u6, s8 };

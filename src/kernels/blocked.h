@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Activations as products with many tokens read them: all that 256 k of a token bring to a product
+// lie together, [block of 256][token]. A tile then reads one stream, and what every panel of
+// weights would work out anew is done once: the shift to unsigned bytes, which the products of
+// unsigned by signed bytes want, and sums.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/kernels.h"
+
+namespace hearth::kernels {
+namespace {
+
+constexpr size_t kBlock = 256;
+
+// A block of a token in the form q8_32. A last block may be shorter.
+struct alignas(64) TokenBlock32 {
+  uint8_t a[kBlock];  // q + 128
+  float scale[8];     // of 32 activations
+  float sum[8];       // of 32 quants
+};
+
+// And in the form q8_256.
+struct alignas(64) TokenBlock256 {
+  uint8_t a[kBlock];  // q + 128
+  int16_t sum[16];    // of 16 quants
+  int16_t sum32[8];   // of 32 quants
+  float scale;
+};
+
+static_assert(sizeof(TokenBlock32) == 320 && sizeof(TokenBlock256) == 320);
+
+}  // namespace
+
+// Kernels::block_activations of the tables that use these forms.
+void block_activations(const QuantizedActivations& from, ActivationForm form, size_t k,
+                       size_t n_tokens, size_t token_begin, size_t token_end, void* to);
+
+}  // namespace hearth::kernels
