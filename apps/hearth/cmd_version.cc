@@ -9,10 +9,32 @@
 
 namespace hearth::app {
 
+namespace {
+
+// One line for each instruction set, best first, as kernels::active() chooses among them.
+std::string describe_isas() {
+  std::string out;
+  std::size_t n = 0;
+  const kernels::IsaChoice* choices = kernels::all_isas(&n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const kernels::Kernels& table = *choices[i].table;
+    std::string note = choices[i].usable ? "usable" : fmt::format("no: {}", choices[i].missing);
+    if (&table == &kernels::active()) note = "chosen";
+    if (choices[i].usable && table.least_tokens > 1)
+      note += fmt::format(", for batches of {} tokens or more; smaller ones: {}",
+                          table.least_tokens, choices[i + 1].table->name);
+    out += fmt::format("  {:<11} {}\n", table.name, note);
+  }
+  return out;
+}
+
+}  // namespace
+
 Action declare_version(Flags& flags) {
-  auto json = std::make_shared<bool>(false);
+  auto json = std::make_shared<bool>(false), verbose = std::make_shared<bool>(false);
   flags.add("--json", *json, "print an object");
-  return [json]() -> Result<int> {
+  flags.add("--verbose", *verbose, "list the instruction sets, and why one is not used");
+  return [json, verbose]() -> Result<int> {
     const char* isa = kernels::active().name;
     if (*json) {
       Json object;
@@ -26,11 +48,13 @@ Action declare_version(Flags& flags) {
       for (std::size_t i = 0; i < n; ++i)
         isas.push_back({{"name", choices[i].table->name},
                         {"usable", choices[i].usable},
-                        {"missing", choices[i].missing}});
+                        {"missing", choices[i].missing},
+                        {"least_tokens", choices[i].table->least_tokens}});
       object["isas"] = std::move(isas);
       TRY(write_stdout(to_json_text(object, 2) + "\n"));
     } else {
       TRY(write_stdout(fmt::format("hearth {} ({})\n", HEARTH_VERSION, isa)));
+      if (*verbose) TRY(write_stdout("instruction sets:\n" + describe_isas()));
     }
     return 0;
   };

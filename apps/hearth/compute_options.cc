@@ -34,7 +34,7 @@ Result<void> choose_isa(const std::string& name) {
   const kernels::IsaChoice* choices = kernels::all_isas(&n);
   for (std::size_t i = 0; i < n; ++i) {
     if (name == choices[i].table->name)
-      return fail(ErrorCode::usage, "--isa {}: this machine lacks {}", name, choices[i].missing);
+      return fail(ErrorCode::usage, "--isa {}: not on this machine: {}", name, choices[i].missing);
     known += fmt::format("{}{}", known.empty() ? "" : ", ", choices[i].table->name);
   }
   return fail(ErrorCode::usage, "--isa {}: unknown; there are {}", printable(name, 40), known);
@@ -60,7 +60,8 @@ void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
       .variable("CACHE_TYPE_V");
   machine
       .add("--isa", isa_,
-           "instruction set of the kernels (default: the best; 'hearth version --json')")
+           "instruction set of the kernels (default: the best; 'hearth version --verbose')")
+      .variable("ISA")
       .rare();
 }
 

@@ -6,6 +6,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #elif defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -37,6 +39,12 @@ std::uint64_t saved_registers() {
   return static_cast<std::uint64_t>(high) << 32 | low;
 }
 
+// Documentation/arch/x86/xstate.rst of Linux; glibc 2.36 has neither the names nor a function.
+bool ask_for_tiles() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
 std::string trimmed(const char* text, std::size_t size) {
   std::string out(text, strnlen(text, size));
   while (!out.empty() && out.back() == ' ') out.pop_back();
@@ -65,7 +73,6 @@ CpuFeatures cpu_features() {
   const std::uint64_t saved = saved_registers();
   const bool ymm = (saved & 0x6) == 0x6;
   const bool zmm = (saved & 0xe6) == 0xe6;
-  const bool tiles = (saved & 0x60000) == 0x60000;
   const Leaf extended = cpuid(7), extended1 = cpuid(7, 1);
 
   f.fma = ymm && bit(basic.c, 12);
@@ -79,9 +86,11 @@ CpuFeatures cpu_features() {
   f.avx512vl = zmm && bit(extended.b, 31);
   f.avx512vnni = zmm && bit(extended.c, 11);
   f.avx512bf16 = zmm && bit(extended1.a, 5);
-  f.amx_tile = tiles && bit(extended.d, 24);
-  f.amx_int8 = tiles && bit(extended.d, 25);
-  f.amx_bf16 = tiles && bit(extended.d, 22);
+  f.amx_tile = bit(extended.d, 24);
+  f.amx_int8 = bit(extended.d, 25);
+  f.amx_bf16 = bit(extended.d, 22);
+  f.saves_tiles = (saved & 0x60000) == 0x60000;
+  f.permits_tiles = f.amx_tile && f.saves_tiles && ask_for_tiles();
   return f;
 }
 

@@ -7,8 +7,10 @@
 #include "kernels/scalar/functions.h"
 
 #if defined(__x86_64__)
+#include "kernels/amx/functions.h"
 #include "kernels/avx2/functions.h"
 #include "kernels/avx512vnni/functions.h"
+#include "kernels/avxvnni/functions.h"
 #elif defined(__aarch64__)
 #include "kernels/neon/functions.h"
 #endif
@@ -60,18 +62,28 @@ std::atomic<const Kernels*>& chosen() {
 }  // namespace
 
 std::vector<IsaChoice> choices_for([[maybe_unused]] const host::CpuFeatures& cpu) {
+#if defined(__x86_64__)
+  const IsaChoice vectors_512 = choice(
+      avx512vnni::table,
+      {{cpu.avx512f, "the CPU or system has no AVX-512"},
+       {cpu.avx512bw && cpu.avx512vl && cpu.avx512dq, "the CPU lacks AVX-512 BW, VL or DQ"},
+       {cpu.avx512vnni, "the CPU lacks AVX-512 VNNI"},
+       {cpu.avx2 && cpu.fma && cpu.f16c && cpu.bmi2, "the CPU lacks AVX2, FMA, F16C or BMI2"}});
+  const IsaChoice vectors_256 = choice(avx2::table, {{cpu.avx2, "the CPU or system has no AVX2"},
+                                                     {cpu.fma, "the CPU lacks FMA"},
+                                                     {cpu.f16c, "the CPU lacks F16C"},
+                                                     {cpu.bmi2, "the CPU lacks BMI2"}});
+#endif
   return {
 #if defined(__x86_64__)
-      choice(
-          avx512vnni::table,
-          {{cpu.avx512f, "the CPU or system has no AVX-512"},
-           {cpu.avx512bw && cpu.avx512vl && cpu.avx512dq, "the CPU lacks AVX-512 BW, VL or DQ"},
-           {cpu.avx512vnni, "the CPU lacks AVX-512 VNNI"},
-           {cpu.avx2 && cpu.fma && cpu.f16c && cpu.bmi2, "the CPU lacks AVX2, FMA, F16C or BMI2"}}),
-      choice(avx2::table, {{cpu.avx2, "the CPU or system has no AVX2"},
-                           {cpu.fma, "the CPU lacks FMA"},
-                           {cpu.f16c, "the CPU lacks F16C"},
-                           {cpu.bmi2, "the CPU lacks BMI2"}}),
+      choice(amx::table, {{cpu.amx_tile && cpu.amx_int8, "the CPU has no AMX tiles for int8"},
+                          {cpu.saves_tiles, "the system does not save AMX tiles"},
+                          {cpu.permits_tiles, "the system did not permit AMX tiles"},
+                          {vectors_512.usable, vectors_512.missing}}),
+      vectors_512,
+      choice(avxvnni::table, {{cpu.avxvnni, "the CPU lacks AVX-VNNI (256 bit)"},
+                              {vectors_256.usable, vectors_256.missing}}),
+      vectors_256,
 #elif defined(__aarch64__)
       choice(neon::table, {{cpu.neon, "the CPU or system has no Advanced SIMD"}}),
 #endif

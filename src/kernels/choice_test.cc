@@ -52,6 +52,41 @@ TEST(Choice, PretendedCpus) {
   host::CpuFeatures cascade_lake = skylake;
   cascade_lake.avx512vnni = true;
   EXPECT_EQ(best(cascade_lake), "avx512vnni");
+  EXPECT_EQ(missing(cascade_lake, "amx"), "the CPU has no AMX tiles for int8");
+  EXPECT_EQ(missing(cascade_lake, "avxvnni"), "the CPU lacks AVX-VNNI (256 bit)");
+
+  host::CpuFeatures alder_lake = haswell;
+  alder_lake.avxvnni = true;
+  EXPECT_EQ(best(alder_lake), "avxvnni");
+  EXPECT_EQ(missing(alder_lake, "avx2"), "");
+  alder_lake.bmi2 = false;
+  EXPECT_EQ(best(alder_lake), "scalar");
+  EXPECT_EQ(missing(alder_lake, "avxvnni"), "the CPU lacks BMI2");
+}
+
+TEST(Choice, TilesNeedCpuAndSystem) {
+  host::CpuFeatures cpu;
+  cpu.avx2 = cpu.fma = cpu.f16c = cpu.bmi2 = true;
+  cpu.avx512f = cpu.avx512bw = cpu.avx512vl = cpu.avx512dq = cpu.avx512vnni = cpu.avxvnni = true;
+  cpu.amx_tile = true;
+  EXPECT_EQ(missing(cpu, "amx"), "the CPU has no AMX tiles for int8");
+  cpu.amx_int8 = true;
+  EXPECT_EQ(missing(cpu, "amx"), "the system does not save AMX tiles");
+  cpu.saves_tiles = true;
+  EXPECT_EQ(missing(cpu, "amx"), "the system did not permit AMX tiles");
+  EXPECT_EQ(best(cpu), "avx512vnni");
+  cpu.permits_tiles = true;
+  EXPECT_EQ(best(cpu), "amx");
+  cpu.avx512vnni = false;
+  EXPECT_EQ(missing(cpu, "amx"), "the CPU lacks AVX-512 VNNI");
+  EXPECT_EQ(best(cpu), "avxvnni");
+}
+
+// A batch below a table's least is computed by the next best table: what the report says.
+TEST(Choice, SmallBatchesAreLeftToTheNextTable) {
+  for (const IsaChoice& c : choices_for({})) {
+    EXPECT_EQ(c.table->least_tokens > 1, std::string(c.table->name) == "amx") << c.table->name;
+  }
 }
 #endif
 

@@ -133,9 +133,10 @@ struct AttentionState {
 };
 
 struct Kernels {
-  const char* name;    // "scalar", "avx2", "avx512vnni", "neon"
-  bool equals_scalar;  // claims the scalar table's bits
-  bool packed;         // products of quantised types take their weights in panels (packed.h)
+  const char* name;     // "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon"
+  bool equals_scalar;   // claims the scalar table's bits
+  bool packed;          // products of quantised types take their weights in panels (packed.h)
+  size_t least_tokens;  // for products of fewer it takes those of the next table
 
   void (*quantize_q8_32)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   void (*quantize_q8_256)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);

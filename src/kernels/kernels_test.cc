@@ -8,12 +8,14 @@
 
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "kernels/emulated/functions.h"
 #include "kernels/scalar/functions.h"
 #include "kernels/test_bits.h"
 #include "kernels/test_weights.h"
@@ -21,6 +23,16 @@
 namespace hearth::kernels {
 namespace {
 
+bool is_usable(const std::string& name) {
+  size_t n;
+  const IsaChoice* all = all_isas(&n);
+  for (size_t i = 0; i < n; ++i) {
+    if (all[i].usable && name == all[i].table->name) return true;
+  }
+  return false;
+}
+
+// What this machine can run, and the emulated tables that rest on it.
 std::vector<const Kernels*> usable_tables() {
   size_t n;
   const IsaChoice* all = all_isas(&n);
@@ -28,6 +40,10 @@ std::vector<const Kernels*> usable_tables() {
   for (size_t i = 0; i < n; ++i) {
     if (all[i].usable) out.push_back(all[i].table);
   }
+#if defined(__x86_64__)
+  if (is_usable("avx2")) out.push_back(&avxvnni_emulated::table);
+  if (is_usable("avx512vnni")) out.push_back(&amx_emulated::table);
+#endif
   return out;
 }
 
@@ -145,6 +161,47 @@ TEST_P(PerType, EveryTableGivesTheScalarBits) {
   }
 }
 
+// Every number of rows and of tokens around the sizes of panels and tiles, of every set. A number
+// depends on its row and its token alone, so one product with the scalar table answers for all.
+TEST_P(PerType, TailsOfPanelsAndTiles) {
+  const WeightType type = GetParam().type;
+  const size_t n_rows = 36, most_tokens = 65;
+  std::mt19937 rng(9);
+  for (size_t k : {256, 512, 1280}) {
+    const Fill fill = k == 512 ? Fill::extreme : Fill::random;
+    const std::vector<uint8_t> weights = make_weights(type, n_rows, k, fill, rng);
+    std::vector<float> x = gaussian(rng, most_tokens * k);
+    if (fill == Fill::extreme) {  // runs of one sign, so that the sums grow
+      for (size_t i = 0; i < x.size(); ++i) x[i] = (i / 16 * (1 + i / k)) % 3 == 0 ? -1.0f : 1.0f;
+    }
+    const Activations a = quantize(scalar::table, activation_form(type), x, k);
+    const auto want = product(scalar::table, type, weights, k, 0, n_rows, a, most_tokens, n_rows);
+    for (const Kernels* table : usable_tables()) {
+      const auto check = [&](size_t begin, size_t end, size_t n_tokens) {
+        SCOPED_TRACE(testing::Message() << table->name << " k " << k << " rows " << begin << ".."
+                                        << end << " tokens " << n_tokens);
+        const auto got = product(*table, type, weights, k, begin, end, a, n_tokens, n_rows);
+        for (size_t i = 0; i < got.size(); ++i) {
+          const size_t row = i % n_rows;
+          const float expected = begin <= row && row < end ? want[i] : kUntouched;
+          ASSERT_TRUE(same_bits(expected, got[i]))
+              << "row " << row << " token " << i / n_rows << ": " << expected << ", " << got[i];
+        }
+      };
+      for (size_t end = 1; end <= 33; ++end) {
+        const size_t n_tokens = std::vector<size_t>{5, 33, 9}[end % 3];
+        if (k != 1280) check(end > 20 ? end / 3 : 0, end, n_tokens);
+        if (HasFatalFailure()) return;
+      }
+      for (size_t n_tokens : {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
+                              14, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65}) {
+        if (k == 256 || n_tokens % 16 == 1) check(0, n_rows, n_tokens);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
 // More tokens than one tile holds, and than one decoding of a panel serves.
 TEST_P(PerType, ManyTokens) {
   const WeightType type = GetParam().type;
@@ -193,6 +250,21 @@ TEST_P(PerType, IsCloseToExactArithmetic) {
 
 INSTANTIATE_TEST_SUITE_P(AllTypes, PerType, testing::ValuesIn(all_types()),
                          [](const auto& test) { return std::string(test.param.name); });
+
+// What the results of a test run are worth on this machine.
+TEST(Tables, WhichRan) {
+  size_t n;
+  const IsaChoice* all = all_isas(&n);
+  for (size_t i = 0; i < n; ++i) {
+    const std::string name = all[i].table->name;
+    bool is_emulated = false;
+    for (const Kernels* table : usable_tables()) is_emulated |= table->name == name + ", emulated";
+    std::printf("             %s: %s%s%s%s\n", name.c_str(), all[i].usable ? "ran" : "not run, ",
+                all[i].missing, is_emulated ? "; its source ran with emulated instructions" : "",
+                is_emulated || all[i].usable ? "" : "; NOT TESTED HERE");
+  }
+  EXPECT_TRUE(is_usable("scalar"));
+}
 
 TEST(Tables, EveryWeightTypeHasItsFunctions) {
   for (const NamedType& named : all_types()) {

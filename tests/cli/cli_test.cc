@@ -147,6 +147,25 @@ TEST(Version, IsAnObject) {
   EXPECT_THAT(run({"--version"}).out, HasSubstr("hearth"));
 }
 
+TEST(Version, SaysWhyAnInstructionSetIsNotUsed) {
+  const std::string text = run({"version", "--verbose"}).out;
+  EXPECT_THAT(text, HasSubstr("instruction sets:\n"));
+  EXPECT_THAT(text, HasSubstr(" chosen"));
+  const auto object = parse_json(run({"version", "--json"}).out);
+  ASSERT_TRUE(object.has_value());
+  for (const auto& isa : (*object)["isas"]) {
+    const std::string name = isa["name"].get<std::string>();
+    EXPECT_THAT(text, HasSubstr("  " + name + " "));
+    const std::string missing = isa["missing"].get<std::string>();
+    if (isa["usable"].get<bool>()) continue;
+    EXPECT_THAT(text, HasSubstr("no: " + missing + "\n"));
+    const Outcome forced =
+        run({"logits", "-m", kBpe, "--tokens", "1", "-o", "/dev/null", "--isa", name});
+    EXPECT_EQ(forced.status, 2);
+    EXPECT_THAT(forced.err, HasSubstr(missing));
+  }
+}
+
 TEST(Tokenize, RoundTripsBytes) {
   const std::string text = "Hello,  world!\n\tna\xc3\xafve \xf0\x9f\x94\xa5 \r\n";
   for (const std::string& model : {kBpe, kSpm}) {

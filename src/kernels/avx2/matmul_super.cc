@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/avx2/dot.h"
 #include "kernels/avx2/functions.h"
-#include "kernels/avx2/vec.h"
+#include "kernels/blocked.h"
 #include "kernels/decode.h"
 #include "kernels/packed_layout.h"
 
 namespace hearth::kernels::avx2 {
 
-#include "kernels/generic/matmul_super.inc"
+#include "kernels/generic/sweep_super.inc"
 
-#define HEARTH_SUPER_TYPE(name, Decoder)        \
-  void matmul_##name(const MatmulArgs& args) {  \
-    matmul_panels<SuperProduct<Decoder>>(args); \
+#define HEARTH_SUPER_TYPE(name, Decoder)                                  \
+  void matmul_##name(const MatmulArgs& args) {                            \
+    matmul_few_or_many<SuperProduct<Decoder>, SuperSweep<Decoder>>(args); \
   }
 #include "kernels/types.inc"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The vector words of the generic kernels for AVX2 with FMA and F16C; avx512vnni/vec.h says what
-// each does. 16 lanes are two registers, low and high.
+// each does. 16 lanes are two registers, low and high. The dots of weights and activations are
+// apart (dot.h here, avxvnni/dot.inc), because AVX-VNNI has better ones and shares the rest.
 #pragma once
 
 #include <immintrin.h>
@@ -210,9 +211,6 @@ inline Ints multiply(Ints a, Ints b) {
 inline Ints multiply_halves(Ints a, Ints b) {
   return _mm256_mullo_epi16(a, b);
 }
-inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
-  return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
-}
 inline Ints look_up(const int8_t table[16], Ints nibbles) {
   const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
   return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(t), nibbles);
@@ -277,52 +275,11 @@ inline Floats load_halves(const void* p) {
   return _mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p)));
 }
 
+// How large the unsigned weight bytes of a type can be, or that they are signed.
 enum class Range { u4, u5, u6, s8 };
 
 inline Ints subtract_bytes(Ints a, Ints b) {
   return _mm256_sub_epi8(a, b);
-}
-
-constexpr int kSignedOffset = 0;
-inline Ints signed_weights(Ints w) {
-  return w;
-}
-
-// vpmaddubsw adds two products in 16 signed bits and saturates, so at most this many of its results
-// may be added before they are widened: |a| <= 127 gives 2 x 15 x 127 = 3810, 7874, 16002 and
-// 32512.
-constexpr size_t sums_in_16_bits(Range range) {
-  switch (range) {
-    case Range::u4:
-      return 8;
-    case Range::u5:
-      return 4;
-    case Range::u6:
-      return 2;
-    case Range::s8:
-      return 1;
-  }
-  return 1;
-}
-
-template <Range range, size_t n>
-inline Ints dot_slices(const Ints* w, const int8_t* a, Ints init) {
-  constexpr size_t kChain = sums_in_16_bits(range) < n ? sums_in_16_bits(range) : n;
-  const Ints ones = _mm256_set1_epi16(1);
-  Ints sum = init;
-  for (size_t i = 0; i < n; i += kChain) {
-    Ints pairs{};
-    for (size_t j = i; j < i + kChain; ++j) {
-      const Ints x = splat_word(a + 4 * j);
-      // |w| may be 128, which is fine unsigned; its sign moves to the activation.
-      const Ints p = range == Range::s8
-                         ? _mm256_maddubs_epi16(_mm256_abs_epi8(w[j]), _mm256_sign_epi8(x, w[j]))
-                         : _mm256_maddubs_epi16(w[j], x);
-      pairs = j == i ? p : _mm256_add_epi16(pairs, p);
-    }
-    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
-  }
-  return sum;
 }
 
 }  // namespace

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/table.h"
+
+#include "kernels/amx/functions.h"
+#include "kernels/avx512vnni/functions.h"
+#include "kernels/blocked.h"
+
+namespace hearth::kernels::avx512vnni {
+namespace {
+
+#include "kernels/generic/table.inc"
+
+}  // namespace
+}  // namespace hearth::kernels::avx512vnni
+
+namespace hearth::kernels::amx {
+namespace {
+
+#include "kernels/amx/table.inc"
+
+}  // namespace
+
+constinit const Kernels table = tile_kernels("amx");
+
+}  // namespace hearth::kernels::amx

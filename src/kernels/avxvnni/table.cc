@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/table.h"
+
+#include "kernels/avx2/functions.h"
+#include "kernels/avxvnni/functions.h"
+
+namespace hearth::kernels::avx2 {
+namespace {
+
+#include "kernels/generic/table.inc"
+
+}  // namespace
+}  // namespace hearth::kernels::avx2
+
+namespace hearth::kernels::avxvnni {
+namespace {
+
+#include "kernels/avxvnni/table.inc"
+
+}  // namespace
+
+constinit const Kernels table = vnni_kernels("avxvnni");
+
+}  // namespace hearth::kernels::avxvnni
