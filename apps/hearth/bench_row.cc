@@ -131,10 +131,12 @@ BenchModel describe_model(const std::string& name, const format::Gguf& gguf) {
   }
   const auto most =
       std::ranges::max_element(bytes_of, {}, [](const auto& entry) { return entry.second; });
-  const auto arch = gguf.get_string("general.architecture");
+  std::string arch = "?";
+  if (const auto named = gguf.get_string("general.architecture"); named && named->has_value())
+    arch = to_valid_utf8(named->value());
   const auto n_params = static_cast<double>(model.n_params);
   model.type =
-      fmt::format("{} {} {}", arch && *arch ? to_valid_utf8(**arch) : "?",
+      fmt::format("{} {} {}", arch,
                   n_params < 1e9 ? fmt::format("{:.0f}M", n_params / 1e6)
                                  : fmt::format("{:.1f}B", n_params / 1e9),
                   most == bytes_of.end() ? "" : std::string(format::type_info(most->first).name));
