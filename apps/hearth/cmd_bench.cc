@@ -36,6 +36,7 @@ struct BenchOptions {
   std::vector<std::string> n_prompt, n_gen, prompts_and_gens, n_depth, n_batch, n_ubatch, n_threads;
   std::vector<std::string> k_types, v_types, n_sequences, no_effect;
   std::string isa, format = "md";
+  ThreadOptions places;
   std::uint32_t n_repetitions = 5, delay_seconds = 0;
   bool no_warmup = false, json = false, roofline = false, progress = false, offline = false;
 };
@@ -105,7 +106,7 @@ TableColumns columns_for(const BenchParameters& p) {
 
 // Loads a model for the tests from `first` on that it serves.
 Result<std::unique_ptr<engine::LoadedModel>> load_for(std::span<const BenchCase> cases,
-                                                      bool offline) {
+                                                      const BenchOptions& options) {
   const BenchCase& first = cases[0];
   std::uint64_t n_blocks = 1;
   std::uint32_t n_sequences = 1;
@@ -122,11 +123,11 @@ Result<std::unique_ptr<engine::LoadedModel>> load_for(std::span<const BenchCase>
   load.n_ctx = static_cast<std::uint32_t>(n_ctx);
   load.n_ubatch = std::min(first.n_batch, first.n_ubatch);
   load.max_wanted = std::min(load.n_ubatch, n_sequences);
-  load.n_threads = first.n_threads;
+  load.crews = TRY(options.places.take(first.n_threads));
   load.k_type = first.k_type;
   load.v_type = first.v_type;
   load.needs_text = false;
-  return engine::LoadedModel::load(TRY(open_model(first.model, offline)), load);
+  return engine::LoadedModel::load(TRY(open_model(first.model, options.offline)), load);
 }
 
 std::string utc_now() {
@@ -155,7 +156,7 @@ class BenchRunner {
       if (at_ == 0 || !cases_[at_].loads_like(cases_[at_ - 1])) {
         show_progress("loading");
         loaded_.reset();
-        loaded_ = TRY(load_for(cases_.subspan(at_), options_.offline));
+        loaded_ = TRY(load_for(cases_.subspan(at_), options_));
       }
       if (!meter_ || meter_->n_threads() != cases_[at_].n_threads) {
         meter_.reset();
@@ -287,6 +288,7 @@ Action declare_bench(Flags& flags) {
            "threads that compute (default: one for each core this process may use)")
       .value("LIST")
       .variable("THREADS");
+  options->places.declare_places(machine);
   machine.add("-b,--batch-size", options->n_batch, "tokens handed over at once (default 2048)")
       .value("LIST");
   machine.add("-ub,--ubatch-size", options->n_ubatch, "tokens computed in one step (default 512)")

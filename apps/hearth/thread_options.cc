@@ -74,6 +74,27 @@ void ThreadOptions::declare(Flags& machine) {
       .add("-tb,--threads-batch", batch_.n_threads,
            "threads that compute prompts and several sequences at once (default: as -t)")
       .rare();
+  declare_places(machine);
+  machine.add("-Cb,--cpu-mask-batch", batch_.mask, "for the threads of -tb (default: as -C)")
+      .value("MASK")
+      .rare();
+  machine.add("-Crb,--cpu-range-batch", batch_.range, "for the threads of -tb (default: as -Cr)")
+      .value("RANGE")
+      .rare();
+  machine
+      .add("--cpu-strict-batch", batch_.strict, "for the threads of -tb (default: as --cpu-strict)")
+      .choices({"0", "1"})
+      .rare();
+  machine.add("--prio-batch", batch_.priority, "for the threads of -tb (default: as --prio)")
+      .value("N")
+      .choices({"-1", "0", "1", "2", "3"})
+      .rare();
+  machine.add("--poll-batch", batch_.poll, "for the threads of -tb (default: as --poll)")
+      .value("N")
+      .rare();
+}
+
+void ThreadOptions::declare_places(Flags& machine) {
   machine
       .add("-C,--cpu-mask", single_.mask,
            "CPUs on which threads stay, a hexadecimal mask (default: all)")
@@ -96,23 +117,6 @@ void ThreadOptions::declare(Flags& machine) {
   machine
       .add("--poll", single_.poll,
            "how long threads wait awake for each other, 0 to 100; 0: not at all (default 50)")
-      .value("N")
-      .rare();
-  machine.add("-Cb,--cpu-mask-batch", batch_.mask, "for the threads of -tb (default: as -C)")
-      .value("MASK")
-      .rare();
-  machine.add("-Crb,--cpu-range-batch", batch_.range, "for the threads of -tb (default: as -Cr)")
-      .value("RANGE")
-      .rare();
-  machine
-      .add("--cpu-strict-batch", batch_.strict, "for the threads of -tb (default: as --cpu-strict)")
-      .choices({"0", "1"})
-      .rare();
-  machine.add("--prio-batch", batch_.priority, "for the threads of -tb (default: as --prio)")
-      .value("N")
-      .choices({"-1", "0", "1", "2", "3"})
-      .rare();
-  machine.add("--poll-batch", batch_.poll, "for the threads of -tb (default: as --poll)")
       .value("N")
       .rare();
   machine
@@ -208,6 +212,12 @@ Result<model::CpuCrews> ThreadOptions::take() const {
   for (Crew* crew : {&crews.single, &crews.batch})
     if (!crew->nice && (crews.single.nice || crews.batch.nice)) crew->nice = nice_of_this_thread();
   return crews;
+}
+
+Result<model::CpuCrews> ThreadOptions::take(unsigned n_threads) const {
+  ThreadOptions one = *this;
+  one.single_.n_threads = static_cast<int>(n_threads);
+  return one.take();
 }
 
 std::string ThreadOptions::describe(const model::CpuCrews& crews) const {

@@ -24,8 +24,11 @@ unsigned choose_threads(int wanted, std::string_view flag = "-t",
 class ThreadOptions {
  public:
   void declare(Flags& machine);
+  // All but how many, for a command that has a list of those and takes each.
+  void declare_places(Flags& machine);
   // usage if a value makes no sense. Warnings go to standard error.
   Result<model::CpuCrews> take() const;
+  Result<model::CpuCrews> take(unsigned n_threads) const;
   // What --verbose says: how many threads, where.
   std::string describe(const model::CpuCrews& crews) const;
 

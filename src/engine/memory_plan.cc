@@ -16,7 +16,7 @@ namespace hearth::engine {
 namespace {
 
 // Measured: the program with a vocabulary of a few hundred tokens, and what each token adds.
-constexpr std::uint64_t kProgramBytes = std::uint64_t{6} << 20;
+constexpr std::uint64_t kProgramBytes = std::uint64_t{9} << 20;
 constexpr std::uint64_t kBytesPerVocabToken = 200;
 
 constexpr std::uint32_t kLeastContext = 512;  // less is not worth lowering to
