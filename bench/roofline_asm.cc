@@ -6,6 +6,7 @@
 //
 //   ninja -C build/release hearth_roofline_asm && build/release/bench/hearth_roofline_asm [threads]
 #include <cpuid.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
@@ -124,7 +125,13 @@ int main(int argc, char** argv) {
     std::printf("%-22s %7.1f GMAC/s %7.1f GMAC/s\n", row.name, one * 1e-9, all * 1e-9);
   }
   constexpr size_t kWords = size_t{512} << 17;  // 512 MiB
-  std::vector<uint64_t> memory(kWords, 1);
+  // Large pages, as the other measures with: with pages of 4 KiB the same loop is slower.
+  void* const memory_pages =
+      ::mmap(nullptr, kWords * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory_pages == MAP_FAILED) return 1;
+  ::madvise(memory_pages, kWords * 8, MADV_HUGEPAGE);
+  auto* const memory = static_cast<uint64_t*>(memory_pages);
+  std::fill(memory, memory + kWords, 1);
   std::vector<uint64_t> sums(n);
   const auto read = [&](unsigned n_parts) {
     return best_rate(n_parts, 8.0 * static_cast<double>(kWords / n_parts), 8, [&](unsigned part) {
