@@ -79,13 +79,6 @@ Activations quantize(const Kernels& kernels, ActivationForm form, const std::vec
   return a;
 }
 
-std::vector<float> gaussian(std::mt19937& rng, size_t n) {
-  std::normal_distribution<float> normal;
-  std::vector<float> out(n);
-  for (float& v : out) v = normal(rng);
-  return out;
-}
-
 constexpr float kUntouched = 12345.0f;
 
 std::vector<float> product(const Kernels& kernels, WeightType type,

@@ -143,6 +143,13 @@ inline std::vector<uint8_t> make_weights(WeightType type, size_t rows, size_t k,
   return out;
 }
 
+inline std::vector<float> gaussian(std::mt19937& rng, size_t n, float scale = 1.0f) {
+  std::normal_distribution<float> normal(0.0f, scale);
+  std::vector<float> out(n);
+  for (float& v : out) v = normal(rng);
+  return out;
+}
+
 struct alignas(64) CacheLine {
   uint8_t bytes[64];
 };

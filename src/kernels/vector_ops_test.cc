@@ -15,6 +15,7 @@
 #include "kernels/kernels.h"
 #include "kernels/scalar/functions.h"
 #include "kernels/test_bits.h"
+#include "kernels/test_weights.h"
 
 namespace hearth::kernels {
 namespace {
@@ -30,13 +31,6 @@ void for_each_table(const std::function<void(const Kernels&)>& body) {
     SCOPED_TRACE(all[i].table->name);
     if (all[i].usable) body(*all[i].table);
   }
-}
-
-std::vector<float> gaussian(std::mt19937& rng, size_t n, float scale = 1.0f) {
-  std::normal_distribution<float> normal(0.0f, scale);
-  std::vector<float> out(n);
-  for (float& v : out) v = normal(rng);
-  return out;
 }
 
 struct Quantized {

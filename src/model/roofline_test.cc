@@ -14,7 +14,7 @@
 namespace hearth::model {
 namespace {
 
-constexpr double kLayers = 2 * 30720, kHead = 18432;
+constexpr double kRooflineLayers = 2 * 30720, kHead = 18432;
 
 struct Positions {
   std::uint32_t begin, end;
@@ -46,51 +46,51 @@ Work work(const std::string& name, const Batch& batch, kernels::KvType kv = kern
 // 11 keys of 2 x 16 values, for 4 queries, in 2 layers.
 TEST(WorkOf, OneTokenAtADepth) {
   const Work w = work("tiny-llama-q8_0", batch_of({{10, 11}}));
-  EXPECT_EQ(w.int8_macs, kLayers + kHead);
+  EXPECT_EQ(w.int8_macs, kRooflineLayers + kHead);
   EXPECT_EQ(w.float_macs, 2 * 4 * 32 * 11);
-  EXPECT_EQ(w.read_bytes, (kLayers + kHead) * 34 / 32 + 2 * 2 * 11 * (16 * 2 + 16 * 2));
+  EXPECT_EQ(w.read_bytes, (kRooflineLayers + kHead) * 34 / 32 + 2 * 2 * 11 * (16 * 2 + 16 * 2));
 }
 
 // Keys of float32 are twice as long as values of float16.
 TEST(WorkOf, TypesOfTheCache) {
   const Work w = work("tiny-llama-q8_0", batch_of({{10, 11}}), kernels::KvType::f32);
-  EXPECT_EQ(w.read_bytes, (kLayers + kHead) * 34 / 32 + 2 * 2 * 11 * (16 * 4 + 16 * 2));
+  EXPECT_EQ(w.read_bytes, (kRooflineLayers + kHead) * 34 / 32 + 2 * 2 * 11 * (16 * 4 + 16 * 2));
 }
 
 // Rows see 1, 2, 3 and 4 keys; the weights are read once, the head for one row.
 TEST(WorkOf, APrompt) {
   const Work w = work("tiny-llama-q8_0", batch_of({{0, 4}}));
-  EXPECT_EQ(w.int8_macs, 4 * kLayers + kHead);
+  EXPECT_EQ(w.int8_macs, 4 * kRooflineLayers + kHead);
   EXPECT_EQ(w.float_macs, 2 * 4 * 32 * (1 + 2 + 3 + 4));
-  EXPECT_EQ(w.read_bytes, (kLayers + kHead) * 34 / 32 + 2 * 2 * 4 * 64);
+  EXPECT_EQ(w.read_bytes, (kRooflineLayers + kHead) * 34 / 32 + 2 * 2 * 4 * 64);
 }
 
 TEST(WorkOf, NobodyWantsLogits) {
   const Work w = work("tiny-llama-q8_0", batch_of({{0, 4, false}}));
-  EXPECT_EQ(w.int8_macs, 4 * kLayers);
-  EXPECT_EQ(w.read_bytes, kLayers * 34 / 32 + 2 * 2 * 4 * 64);
+  EXPECT_EQ(w.int8_macs, 4 * kRooflineLayers);
+  EXPECT_EQ(w.read_bytes, kRooflineLayers * 34 / 32 + 2 * 2 * 4 * 64);
 }
 
 // Each has a cache of its own: 5 and 8 keys.
 TEST(WorkOf, TwoSequences) {
   const Work w = work("tiny-llama-q8_0", batch_of({{4, 5}, {7, 8}}));
-  EXPECT_EQ(w.int8_macs, 2 * (kLayers + kHead));
+  EXPECT_EQ(w.int8_macs, 2 * (kRooflineLayers + kHead));
   EXPECT_EQ(w.float_macs, 2 * 4 * 32 * (5 + 8));
-  EXPECT_EQ(w.read_bytes, (kLayers + kHead) * 34 / 32 + 2 * 2 * (5 + 8) * 64);
+  EXPECT_EQ(w.read_bytes, (kRooflineLayers + kHead) * 34 / 32 + 2 * 2 * (5 + 8) * 64);
 }
 
 // Of rows 8 and 9 with a window of 4, one sees the keys 5 to 8 and one 6 to 9: five keys together.
 TEST(WorkOf, AWindow) {
   const Work w = work("tiny-llama-q8_0", batch_of({{8, 10}}), kernels::KvType::f16, /*window=*/4);
   EXPECT_EQ(w.float_macs, 2 * 4 * 32 * (4 + 4));
-  EXPECT_EQ(w.read_bytes, (kLayers + kHead) * 34 / 32 + 2 * 2 * 5 * 64);
+  EXPECT_EQ(w.read_bytes, (kRooflineLayers + kHead) * 34 / 32 + 2 * 2 * 5 * 64);
 }
 
 TEST(WorkOf, FloatWeightsMultiplyInFloat) {
   const Work w = work("tiny-llama-f16", batch_of({{0, 1}}));
   EXPECT_EQ(w.int8_macs, 0);
-  EXPECT_EQ(w.float_macs, kLayers + kHead + 2 * 4 * 32);
-  EXPECT_EQ(w.read_bytes, (kLayers + kHead) * 2 + 2 * 2 * 64);
+  EXPECT_EQ(w.float_macs, kRooflineLayers + kHead + 2 * 4 * 32);
+  EXPECT_EQ(w.read_bytes, (kRooflineLayers + kHead) * 2 + 2 * 2 * 64);
 }
 
 TEST(LeastTime, IsTheLongerOfReadingAndMultiplying) {
