@@ -19,7 +19,7 @@ class ComputeOptions {
   Result<engine::LoadOptions> take() const;
   // One line for --verbose: how what was taken is going to compute.
   std::string describe(const engine::LoadOptions& taken) const {
-    return threads_.describe(*taken.crews);
+    return taken.crews ? threads_.describe(*taken.crews) : std::string();
   }
 
  private:

@@ -137,39 +137,40 @@ Result<host::Numa> ThreadOptions::numa() const {
               printable(numa_, 40));
 }
 
-// names: what the flags are called, in the place of their values.
-Result<Crew> ThreadOptions::crew_of(const Wishes& wishes, const Wishes& names, host::Numa numa) {
+Result<Crew> ThreadOptions::crew_of(const Wishes& wishes, const Names& names, host::Numa numa) {
   host::PlaceRequest request{.numa = numa};
   if (wishes.mask) {
     const auto cpus = host::parse_cpu_mask(*wishes.mask);
     if (!cpus || cpus->empty())
       return fail(ErrorCode::usage, "{} {}: give CPUs as a hexadecimal mask, such as 0xff",
-                  *names.mask, printable(*wishes.mask, 40));
+                  names.mask, printable(*wishes.mask, 40));
     request.cpus = *cpus;
   }
   if (wishes.range) {
     const auto cpus = host::parse_cpu_range(*wishes.range);
     if (!cpus)
-      return fail(ErrorCode::usage, "{} {}: give CPUs as a range, such as 0-3", *names.range,
+      return fail(ErrorCode::usage, "{} {}: give CPUs as a range, such as 0-3", names.range,
                   printable(*wishes.range, 40));
     request.cpus.insert(request.cpus.end(), cpus->begin(), cpus->end());
     std::ranges::sort(request.cpus);
     const auto repeated = std::ranges::unique(request.cpus);
     request.cpus.erase(repeated.begin(), repeated.end());
   }
-  if (wishes.strict) request.strict = TRY(number_between(*names.strict, *wishes.strict, 0, 1))
-  != 0;
+  if (wishes.strict) {
+    const int strict = TRY(number_between(names.strict, *wishes.strict, 0, 1));
+    request.strict = strict != 0;
+  }
   if (host::usable_cpus(request).empty())
     return fail(ErrorCode::usage, "{}: this process may use none of these CPUs",
-                wishes.mask ? fmt::format("{} {}", *names.mask, *wishes.mask)
-                            : fmt::format("{} {}", *names.range, wishes.range.value_or("")));
-  const int poll = wishes.poll ? TRY(number_between(*names.poll, *wishes.poll, 0, 100)) : kDefaultPoll;
+                wishes.mask ? fmt::format("{} {}", names.mask, *wishes.mask)
+                            : fmt::format("{} {}", names.range, wishes.range.value_or("")));
+  int poll = kDefaultPoll;
+  if (wishes.poll) poll = TRY(number_between(names.poll, *wishes.poll, 0, 100));
   std::optional<int> nice;
   if (wishes.priority)
-    nice = nice_for(*names.priority, TRY(number_between(*names.priority, *wishes.priority,
-                                                        kLeastPriority, kMostPriority)));
-  const std::string_view flag = names.n_threads == 0 ? "-t" : "-tb";
-  const unsigned n = choose_threads(wishes.n_threads, flag, request);
+    nice = nice_for(names.priority, TRY(number_between(names.priority, *wishes.priority,
+                                                       kLeastPriority, kMostPriority)));
+  const unsigned n = choose_threads(wishes.n_threads, names.n_threads, request);
   return Crew{.n_workers = n,
               .cpus = host::place_workers(n, request),
               .spin = kDefaultSpin * poll / kDefaultPoll,
@@ -181,28 +182,31 @@ Result<model::CpuCrews> ThreadOptions::take() const {
     if (wishes->n_threads < -1 || wishes->n_threads > 1024)
       return fail(ErrorCode::usage, "{} {}: give a number of threads from 1 to 1024",
                   wishes == &single_ ? "-t" : "-tb", wishes->n_threads);
-  Wishes single_names{0, "-C", "-Cr", "--cpu-strict", "--prio", "--poll"};
-  Wishes batch_names{1, "-Cb", "-Crb", "--cpu-strict-batch", "--prio-batch", "--poll-batch"};
+  const Names single_names{"-t", "-C", "-Cr", "--cpu-strict", "--prio", "--poll"};
+  Names batch_names{"-tb", "-Cb", "-Crb", "--cpu-strict-batch", "--prio-batch", "--poll-batch"};
   Wishes batch = single_;
   if (batch_.n_threads > 0) {
     batch.n_threads = batch_.n_threads;
   } else {
-    batch_names.n_threads = 0;
+    batch_names.n_threads = single_names.n_threads;
   }
-  const auto differ = [&](std::optional<std::string> Wishes::* wish) {
+  const auto differ = [&](std::optional<std::string> Wishes::* wish,
+                          std::string_view Names::* name) {
     if (batch_.*wish) {
       batch.*wish = batch_.*wish;
     } else {
-      batch_names.*wish = single_names.*wish;
+      batch_names.*name = single_names.*name;
     }
     return (batch_.*wish).has_value();
   };
   bool is_different = batch_.n_threads > 0;
   // A mask and a range add up to one set, so that either of them replaces both.
   if (batch_.mask || batch_.range) batch.mask = batch.range = std::nullopt;
-  for (const auto wish :
-       {&Wishes::mask, &Wishes::range, &Wishes::strict, &Wishes::priority, &Wishes::poll})
-    is_different |= differ(wish);
+  is_different |= differ(&Wishes::mask, &Names::mask);
+  is_different |= differ(&Wishes::range, &Names::range);
+  is_different |= differ(&Wishes::strict, &Names::strict);
+  is_different |= differ(&Wishes::priority, &Names::priority);
+  is_different |= differ(&Wishes::poll, &Names::poll);
   const host::Numa asked = TRY(numa());
   model::CpuCrews crews;
   crews.n_cpus = host::cpus_allowed();

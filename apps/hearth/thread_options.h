@@ -38,7 +38,11 @@ class ThreadOptions {
     int n_threads = 0;
     std::optional<std::string> mask, range, strict, priority, poll;
   };
-  static Result<Crew> crew_of(const Wishes& wishes, const Wishes& names, host::Numa numa);
+  // How the flags of a set are called, for messages.
+  struct Names {
+    std::string_view n_threads, mask, range, strict, priority, poll;
+  };
+  static Result<Crew> crew_of(const Wishes& wishes, const Names& names, host::Numa numa);
   Result<host::Numa> numa() const;
 
   Wishes single_, batch_;
