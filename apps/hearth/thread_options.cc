@@ -184,29 +184,24 @@ Result<model::CpuCrews> ThreadOptions::take() const {
                   wishes == &single_ ? "-t" : "-tb", wishes->n_threads);
   const Names single_names{"-t", "-C", "-Cr", "--cpu-strict", "--prio", "--poll"};
   Names batch_names{"-tb", "-Cb", "-Crb", "--cpu-strict-batch", "--prio-batch", "--poll-batch"};
-  Wishes batch = single_;
-  if (batch_.n_threads > 0) {
-    batch.n_threads = batch_.n_threads;
-  } else {
-    batch_names.n_threads = single_names.n_threads;
-  }
-  const auto differ = [&](std::optional<std::string> Wishes::* wish,
-                          std::string_view Names::* name) {
-    if (batch_.*wish) {
-      batch.*wish = batch_.*wish;
-    } else {
-      batch_names.*name = single_names.*name;
-    }
-    return (batch_.*wish).has_value();
-  };
-  bool is_different = batch_.n_threads > 0;
+  const bool is_other_number = batch_.n_threads > 0;
   // A mask and a range add up to one set, so that either of them replaces both.
-  if (batch_.mask || batch_.range) batch.mask = batch.range = std::nullopt;
-  is_different |= differ(&Wishes::mask, &Names::mask);
-  is_different |= differ(&Wishes::range, &Names::range);
-  is_different |= differ(&Wishes::strict, &Names::strict);
-  is_different |= differ(&Wishes::priority, &Names::priority);
-  is_different |= differ(&Wishes::poll, &Names::poll);
+  const bool are_other_cpus = batch_.mask || batch_.range;
+  const auto pick = [&](std::optional<std::string> Wishes::* wish, std::string_view Names::* name,
+                        bool replaces) -> std::optional<std::string> {
+    if ((batch_.*wish).has_value() || replaces) return batch_.*wish;
+    batch_names.*name = single_names.*name;
+    return single_.*wish;
+  };
+  if (!is_other_number) batch_names.n_threads = single_names.n_threads;
+  const Wishes batch{.n_threads = is_other_number ? batch_.n_threads : single_.n_threads,
+                     .mask = pick(&Wishes::mask, &Names::mask, are_other_cpus),
+                     .range = pick(&Wishes::range, &Names::range, are_other_cpus),
+                     .strict = pick(&Wishes::strict, &Names::strict, false),
+                     .priority = pick(&Wishes::priority, &Names::priority, false),
+                     .poll = pick(&Wishes::poll, &Names::poll, false)};
+  const bool is_different =
+      is_other_number || are_other_cpus || batch_.strict || batch_.priority || batch_.poll;
   const host::Numa asked = TRY(numa());
   model::CpuCrews crews;
   crews.n_cpus = host::cpus_allowed();
