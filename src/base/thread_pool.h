@@ -106,6 +106,24 @@ class WorkQueue {
   std::size_t grain_ = 1;
 };
 
+// Calls body(item, worker) for every item of [0, n): whoever is free takes the next `grain` items.
+// A single grain, or a pool of one, is the caller's alone.
+template <class Body>
+void for_each_item(ThreadPool& pool, std::size_t n, std::size_t grain, Body&& body) {
+  if (n <= grain || pool.size() == 1) {
+    for (std::size_t item = 0; item < n; ++item) body(item, 0u);
+    return;
+  }
+  WorkQueue queue;
+  queue.reset(n, grain);
+  auto task = [&](unsigned worker) {
+    std::size_t begin = 0, end = 0;
+    while (queue.take(begin, end))
+      for (std::size_t item = begin; item < end; ++item) body(item, worker);
+  };
+  pool.share(task);
+}
+
 // Items divided into one contiguous share for each worker, the same ones every time: a worker meets
 // the same memory again. Who is done with its own share takes from the ends of the others', so that
 // a worker without a CPU holds up one item and no more. Reset between jobs.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ceiling_meter.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,8 +8,6 @@
 #include <cstring>
 #include <numeric>
 #include <vector>
-
-#include "model/cpu_executor_internal.h"
 
 namespace hearth::model {
 namespace {
@@ -38,27 +35,20 @@ std::size_t read_size(std::uint64_t available_bytes) {
 
 CeilingMeter::CeilingMeter(unsigned n_threads, unsigned n_cpus, PageMemory memory)
     : pool_(n_threads, n_cpus),
-      memory_(std::make_unique<PageMemory>(std::move(memory))),
+      memory_(std::move(memory)),
       operands_(std::make_unique<kernels::CeilingOperands>()) {
   kernels::fill_operands(1, *operands_);
-  static_cast<void>(::madvise(memory_->data(), memory_->size(), MADV_HUGEPAGE));
-  WorkQueue chunks;
-  chunks.reset(memory_->size() / kChunkBytes, 1);
-  auto fill = [&](unsigned) {
-    std::size_t begin = 0, end = 0;
-    while (chunks.take(begin, end))
-      std::memset(memory_->data() + begin * kChunkBytes, 1, (end - begin) * kChunkBytes);
-  };
-  pool_.run(fill);
+  for_each_item(pool_, memory_.size() / kChunkBytes, 1, [&](std::size_t chunk, unsigned) {
+    std::memset(memory_.data() + chunk * kChunkBytes, 1, kChunkBytes);
+  });
 }
 
 Result<std::unique_ptr<CeilingMeter>> CeilingMeter::create(unsigned n_threads, unsigned n_cpus,
                                                            std::uint64_t available_bytes) {
-  PageMemory memory = TRY(PageMemory::allocate(read_size(available_bytes)));
+  PageMemory memory =
+      TRY(PageMemory::allocate(read_size(available_bytes), PageMemory::Pages::huge));
   return std::unique_ptr<CeilingMeter>(new CeilingMeter(n_threads, n_cpus, std::move(memory)));
 }
-
-CeilingMeter::~CeilingMeter() = default;
 
 double CeilingMeter::rate_of(TaskRef piece) {
   std::vector<double> rates(pool_.size());
@@ -86,10 +76,10 @@ double CeilingMeter::macs_per_second(const kernels::Ceiling& ceiling) {
 
 double CeilingMeter::read_bytes_per_second() {
   const kernels::ReadLoop& loop = kernels::read_loop();
-  const std::size_t n_chunks = memory_->size() / kChunkBytes;
+  const std::size_t n_chunks = memory_.size() / kChunkBytes;
   auto piece = [&](unsigned) {
     const std::size_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed) % n_chunks;
-    static_cast<void>(loop.sum(memory_->data() + chunk * kChunkBytes, kChunkBytes));
+    static_cast<void>(loop.sum(memory_.data() + chunk * kChunkBytes, kChunkBytes));
   };
   return rate_of(piece) * static_cast<double>(kChunkBytes);
 }

@@ -13,11 +13,10 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "kernels/ceilings.h"
+#include "model/page_memory.h"
 #include "model/roofline.h"
 
 namespace hearth::model {
-
-class PageMemory;
 
 class CeilingMeter {
  public:
@@ -25,7 +24,6 @@ class CeilingMeter {
   // less where a quarter of available_bytes is less.
   static Result<std::unique_ptr<CeilingMeter>> create(unsigned n_threads, unsigned n_cpus,
                                                       std::uint64_t available_bytes);
-  ~CeilingMeter();
 
   // Multiply-adds a second. The ceiling is usable here.
   double macs_per_second(const kernels::Ceiling& ceiling);
@@ -41,7 +39,7 @@ class CeilingMeter {
   double rate_of(TaskRef piece);
 
   ThreadPool pool_;
-  std::unique_ptr<PageMemory> memory_;
+  PageMemory memory_;
   std::unique_ptr<kernels::CeilingOperands> operands_;
   std::atomic<std::size_t> next_chunk_ = 0;  // of the memory, to be read by whoever comes
 };

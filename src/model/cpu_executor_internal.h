@@ -128,7 +128,6 @@ class CpuExecutor final : public Executor {
                    kernels::KeyRange keys, const void** k_panels, const void** v_panels) const;
 
   ThreadPool pool_;
-  WorkQueue work_;
   WorkShares shares_;
   const kernels::Kernels& kernels_;
   CpuCrews crews_;
@@ -157,17 +156,7 @@ class CpuExecutor final : public Executor {
 
 template <class Body>
 void CpuExecutor::for_each(std::size_t n_items, std::size_t grain, Body&& body) {
-  if (n_items <= grain || pool_.size() == 1) {
-    for (std::size_t item = 0; item < n_items; ++item) body(item, 0u);
-    return;
-  }
-  work_.reset(n_items, grain);
-  auto task = [&](unsigned worker) {
-    std::size_t begin = 0, end = 0;
-    while (work_.take(begin, end))
-      for (std::size_t item = begin; item < end; ++item) body(item, worker);
-  };
-  pool_.share(task);
+  for_each_item(pool_, n_items, grain, body);
 }
 
 template <class Body>

@@ -15,19 +15,6 @@ using kernels::ActivationForm;
 constexpr std::size_t kItemRows = 64;  // outputs of one item of the queue
 constexpr std::size_t kAlignment = 64;
 
-// Calls body(i) for i < n on all workers, in order of i as they come.
-template <class Body>
-void for_each(ThreadPool& pool, std::size_t n, std::size_t grain, Body&& body) {
-  WorkQueue queue;
-  queue.reset(n, grain);
-  auto task = [&](unsigned) {
-    std::size_t begin = 0, end = 0;
-    while (queue.take(begin, end))
-      for (std::size_t i = begin; i < end; ++i) body(i);
-  };
-  pool.run(task);
-}
-
 Result<void> grow(PageMemory& memory, std::size_t bytes) {
   if (memory.size() < bytes) memory = TRY(PageMemory::allocate(bytes));
   return {};
@@ -100,7 +87,7 @@ void ExpertProduct::prepare_inputs(const ExpertWeights& weights, const ExpertSlo
     return x + (input == ExpertInput::by_token ? slots.token_at(place) : place) * k;
   };
   if (form_ == ActivationForm::f32) {
-    for_each(pool, slots.size(), 8, [&](std::size_t place) {
+    for_each_item(pool, slots.size(), 8, [&](std::size_t place, unsigned) {
       std::copy_n(row(place), k, as<float>(gathered_) + place * k);
     });
     return;
@@ -109,7 +96,7 @@ void ExpertProduct::prepare_inputs(const ExpertWeights& weights, const ExpertSlo
       form_ == ActivationForm::q8_32 ? kernels_.quantize_q8_32 : kernels_.quantize_q8_256;
   // A token is quantised for the first of its slots and copied to the others.
   const std::size_t copies = input == ExpertInput::by_token ? slots.n_used() : 1;
-  for_each(pool, slots.size() / copies, 4, [&](std::size_t i) {
+  for_each_item(pool, slots.size() / copies, 4, [&](std::size_t i, unsigned) {
     const std::size_t first = input == ExpertInput::by_token ? slots.place_of(i, 0) : i;
     std::int8_t* q = as<std::int8_t>(q_);
     float* scales = as<float>(scales_);
@@ -124,7 +111,7 @@ void ExpertProduct::prepare_inputs(const ExpertWeights& weights, const ExpertSlo
     }
   });
   if (kernels_.block_activations == nullptr) return;
-  for_each(pool, slots.by_size().size(), 1, [&](std::size_t i) {
+  for_each_item(pool, slots.by_size().size(), 1, [&](std::size_t i, unsigned) {
     const std::size_t expert = slots.by_size()[i];
     const kernels::QuantizedActivations inputs = inputs_of(slots, expert);
     if (inputs.blocked == nullptr) return;
@@ -141,7 +128,7 @@ Result<void> ExpertProduct::run(const ExpertWeights& weights, const ExpertSlots&
 
   const auto matmul = kernels_.matmul[static_cast<std::size_t>(weights.type)];
   const std::size_t items_each = (weights.n_rows + kItemRows - 1) / kItemRows;
-  for_each(pool, slots.by_size().size() * items_each, 1, [&](std::size_t item) {
+  for_each_item(pool, slots.by_size().size() * items_each, 1, [&](std::size_t item, unsigned) {
     const std::size_t expert = slots.by_size()[item / items_each];
     const std::size_t begin = slots.begin(expert);
     kernels::MatmulArgs args{};
@@ -166,7 +153,7 @@ Result<void> ExpertProduct::run(const ExpertWeights& weights, const ExpertSlots&
 
 void combine_experts(const ExpertSlots& slots, std::span<const float> weights, const float* rows,
                      std::size_t n, ThreadPool& pool, float* out) {
-  for_each(pool, slots.size() / slots.n_used(), 4, [&](std::size_t token) {
+  for_each_item(pool, slots.size() / slots.n_used(), 4, [&](std::size_t token, unsigned) {
     float* to = out + token * n;
     std::fill_n(to, n, 0.0f);
     for (std::size_t i = 0; i < slots.n_used(); ++i) {

@@ -57,22 +57,14 @@ bool PackedWeights::pack(TensorId id, ThreadPool& pool,
   const std::size_t row_bytes = tensor.bytes.size() / n_rows;
   const std::size_t panel_bytes = kernels::packed_panel_bytes(type, k);
   const std::size_t panels_each = std::max<std::size_t>(1, kStep / (kPanelRows * row_bytes));
-  WorkQueue queue;
   for (std::size_t first = 0; first < n_panels(tensor); first += panels_each) {
     const std::size_t n = std::min(panels_each, n_panels(tensor) - first);
-    queue.reset(n, 4);
-    auto task = [&](unsigned) {
-      std::size_t begin = 0, end = 0;
-      while (queue.take(begin, end)) {
-        for (std::size_t panel = first + begin; panel < first + end; ++panel) {
-          const std::size_t row = panel * kPanelRows;
-          kernels::pack_panel(type, &tensor.bytes[row * row_bytes], row_bytes, k,
-                              std::min(kPanelRows, n_rows - row),
-                              memory_.data() + offsets_[id] + panel * panel_bytes);
-        }
-      }
-    };
-    pool.run(task);
+    for_each_item(pool, n, 4, [&](std::size_t i, unsigned) {
+      const std::size_t panel = first + i, row = panel * kPanelRows;
+      kernels::pack_panel(type, &tensor.bytes[row * row_bytes], row_bytes, k,
+                          std::min(kPanelRows, n_rows - row),
+                          memory_.data() + offsets_[id] + panel * panel_bytes);
+    });
     const std::size_t done = std::min(n_rows, (first + n) * kPanelRows) * row_bytes;
     release_mapped_pages(tensor.bytes.first(done));
     if (!going_on(done)) return false;
