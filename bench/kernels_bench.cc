@@ -188,6 +188,8 @@ void run_attention(benchmark::State& state, const Kernels& table) {
                              .n_queries = 1,
                              .k_dim = kDim,
                              .v_dim = kDim,
+                             .k_stride = kDim,
+                             .v_row_bytes = kv_row_bytes(KvType::f16, kDim),
                              .scale = 0.125f,
                              .softcap = 0,
                              .k_type = KvType::f16,

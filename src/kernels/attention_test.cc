@@ -5,15 +5,14 @@
 // NaN.
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "kernels/kernels.h"
-#include "kernels/scalar/functions.h"
+#include "kernels/test_attention.h"
 #include "kernels/test_bits.h"
 
 namespace hearth::kernels {
@@ -21,190 +20,117 @@ namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-struct Cache {
-  size_t k_dim, v_dim, n_keys;
-  KvType type;
-  std::vector<std::vector<uint8_t>> k, v;  // one panel each
-  std::vector<std::vector<float>> keys, values;
+std::vector<const Kernels*> usable_tables() {
+  std::vector<const Kernels*> tables;
+  size_t n;
+  const IsaChoice* all = all_isas(&n);
+  for (size_t i = 0; i < n; ++i)
+    if (all[i].usable) tables.push_back(all[i].table);
+  return tables;
+}
 
-  // Panels start as NaN, so that only what was stored may be used.
-  Cache(const Kernels& table, size_t k_dim_in, size_t v_dim_in, size_t n, KvType t,
-        std::mt19937& rng)
-      : k_dim(k_dim_in), v_dim(v_dim_in), n_keys(n), type(t) {
-    std::normal_distribution<float> normal;
-    const size_t panels = (n + kPanelTokens - 1) / kPanelTokens;
-    k.assign(panels, std::vector<uint8_t>(k_dim * kPanelTokens * kv_element_bytes(t), 0xff));
-    v.assign(panels, std::vector<uint8_t>(v_dim * kPanelTokens * kv_element_bytes(t), 0xff));
-    for (size_t j = 0; j < n; ++j) {
-      keys.emplace_back(k_dim);
-      values.emplace_back(v_dim);
-      for (float& x : keys[j]) x = normal(rng);
-      for (float& x : values[j]) x = normal(rng);
-      table.store_key(keys[j].data(), k_dim, t, k[j / 16].data(), j % 16);
-      table.store_value(values[j].data(), v_dim, t, v[j / 16].data(), j % 16);
-    }
-  }
-};
-
-struct Partial {
-  float max, sum;
-  std::vector<float> acc;
-};
-
-Partial attend(const Kernels& table, const Cache& cache, const std::vector<float>& q, size_t chunk,
-               size_t begin, size_t end, float softcap) {
-  const void* k_panels[kPanelsPerChunk] = {};
-  const void* v_panels[kPanelsPerChunk] = {};
-  for (size_t i = begin / 16; i < (end + 15) / 16; ++i) {  // the others stay null
-    k_panels[i] = cache.k[chunk * kPanelsPerChunk + i].data();
-    v_panels[i] = cache.v[chunk * kPanelsPerChunk + i].data();
-  }
-  Partial out{0, 0, std::vector<float>(cache.v_dim)};
-  AttentionState state{0, 0, out.acc.data()};
-  const float* query = q.data();
-  const KeyRange keys{begin, end};
-  table.attend_chunk({.q = &query,
-                      .keys = &keys,
-                      .n_queries = 1,
-                      .k_dim = cache.k_dim,
-                      .v_dim = cache.v_dim,
-                      .scale = 0.125f,
-                      .softcap = softcap,
-                      .k_type = cache.type,
-                      .v_type = cache.type,
-                      .k_panels = k_panels,
-                      .v_panels = v_panels},
-                     &state);
-  out.max = state.max;
-  out.sum = state.sum;
-  return out;
+TestPartial attend_one(const Kernels& table, const TestCache& cache, const std::vector<float>& q,
+                       size_t chunk, KeyRange keys, float softcap = 0.0f) {
+  return attend(table, cache, TestQueries(table, cache.as, {q}), chunk, {keys}, softcap).front();
 }
 
 // All visible keys [begin, end) of the cache, chunk by chunk.
-std::vector<float> attend_all(const Kernels& table, const Cache& cache, const std::vector<float>& q,
-                              size_t begin, size_t end, float softcap) {
-  std::vector<float> acc(cache.v_dim), out(cache.v_dim);
+std::vector<float> attend_all(const Kernels& table, const TestCache& cache,
+                              const std::vector<float>& q, KeyRange keys, float softcap) {
+  std::vector<float> acc(cache.as.v_dim), out(cache.as.v_dim);
   AttentionState state{-kInf, 0, acc.data()};
-  for (size_t chunk = begin / kChunkTokens; chunk * kChunkTokens < end; ++chunk) {
+  for (size_t chunk = keys.begin / kChunkTokens; chunk * kChunkTokens < keys.end; ++chunk) {
     const size_t base = chunk * kChunkTokens;
-    Partial p = attend(table, cache, q, chunk, begin > base ? begin - base : 0,
-                       std::min(end - base, kChunkTokens), softcap);
-    table.merge_attention(&state, {p.max, p.sum, p.acc.data()}, cache.v_dim);
+    TestPartial p = attend_one(
+        table, cache, q, chunk,
+        {keys.begin > base ? keys.begin - base : 0, std::min(keys.end - base, kChunkTokens)},
+        softcap);
+    table.merge_attention(&state, {p.max, p.sum, p.acc.data()}, cache.as.v_dim);
   }
-  table.finish_attention(state, cache.v_dim, out.data());
+  table.finish_attention(state, cache.as.v_dim, out.data());
   return out;
 }
 
-std::vector<double> exact(const Cache& cache, const std::vector<float>& q, size_t begin, size_t end,
+// A plain softmax in double precision, over keys and values as the cache holds them.
+std::vector<double> exact(const TestCache& cache, const std::vector<float>& q, KeyRange keys,
                           float softcap) {
-  std::vector<double> out(cache.v_dim);
+  std::vector<double> out(cache.as.v_dim);
   double sum = 0;
-  for (size_t j = begin; j < end; ++j) {
+  for (size_t j = keys.begin; j < keys.end; ++j) {
     double s = 0;
-    for (size_t d = 0; d < cache.k_dim; ++d)
+    for (size_t d = 0; d < cache.as.k_dim; ++d)
       s += static_cast<double>(q[d]) * static_cast<double>(cache.keys[j][d]);
     s *= 0.125;
     if (softcap > 0) s = static_cast<double>(softcap) * std::tanh(s / static_cast<double>(softcap));
     const double p = std::exp(s);
     sum += p;
-    for (size_t d = 0; d < cache.v_dim; ++d) out[d] += p * static_cast<double>(cache.values[j][d]);
+    for (size_t d = 0; d < cache.as.v_dim; ++d)
+      out[d] += p * static_cast<double>(cache.values[j][d]);
   }
   for (double& x : out) x /= sum;
   return out;
 }
 
-std::vector<float> query(std::mt19937& rng, size_t dim, float scale = 2.0f) {
-  std::normal_distribution<float> normal(0.0f, scale);
-  std::vector<float> q(dim);
-  for (float& x : q) x = normal(rng);
-  return q;
-}
-
 TEST(Attention, EveryTableGivesTheScalarBitsAndTheyAreRight) {
   std::mt19937 rng(11);
-  size_t n_isas;
-  const IsaChoice* all = all_isas(&n_isas);
   const struct {
     size_t k_dim, v_dim;
-  } dims[] = {{64, 64}, {128, 128}, {80, 80}, {24, 40}, {192, 128}, {5, 3}};
+  } dims[] = {{64, 64}, {128, 128}, {80, 80}, {24, 40}, {192, 128}, {256, 256}, {5, 3}};
+  const KeyRange windows[] = {{0, 1},   {0, 15},    {0, 17},    {0, 256},   {0, 257},   {0, 700},
+                              {13, 29}, {250, 260}, {255, 256}, {256, 512}, {300, 301}, {699, 700}};
+  const std::vector<const Kernels*> tables = usable_tables();
   for (const auto& dim : dims) {
-    for (KvType type : {KvType::f32, KvType::f16, KvType::bf16}) {
-      const Cache cache(scalar::table, dim.k_dim, dim.v_dim, 700, type, rng);
-      const std::vector<float> q = query(rng, dim.k_dim);
-      const struct {
-        size_t begin, end;
-      } windows[] = {{0, 1},     {0, 15},    {0, 16},    {0, 17},   {0, 255},
-                     {0, 256},   {0, 257},   {0, 700},   {13, 29},  {250, 260},
-                     {255, 256}, {256, 512}, {300, 301}, {699, 700}};
-      for (const auto& window : windows) {
-        for (float softcap : {0.0f, 30.0f}) {
-          const auto want = attend_all(scalar::table, cache, q, window.begin, window.end, softcap);
-          const auto truth = exact(cache, q, window.begin, window.end, softcap);
-          const double tolerance = type == KvType::f32 ? 2e-5 : type == KvType::f16 ? 3e-2 : 2e-1;
-          for (size_t d = 0; d < dim.v_dim; ++d) ASSERT_NEAR(want[d], truth[d], tolerance);
-          for (size_t i = 0; i < n_isas; ++i) {
-            if (!all[i].usable) continue;
-            const auto got = attend_all(*all[i].table, cache, q, window.begin, window.end, softcap);
-            for (size_t d = 0; d < dim.v_dim; ++d) {
-              ASSERT_TRUE(same_bits(want[d], got[d]))
-                  << all[i].table->name << " " << window.begin << ".." << window.end << " "
-                  << want[d] << " " << got[d];
-            }
-          }
+    for (const KvType type : all_kv_types()) {
+      // Keys and values of one type, and the next type's values.
+      const auto next = static_cast<KvType>((static_cast<size_t>(type) + 1) % kKvTypes);
+      const KvCase kv{type, dim.k_dim == 80 ? next : type, dim.k_dim, dim.v_dim};
+      SCOPED_TRACE(std::string(kv_type_name(kv.k_type)) + " " + kv_type_name(kv.v_type));
+      const TestCache cache(scalar::table, kv, 700, rng);
+      const std::vector<float> q = random_query(rng, dim.k_dim);
+      const auto seen = TestQueries(scalar::table, kv, {q}).seen_by(type, 0);
+      for (const KeyRange& window : windows) {
+        const float softcap = window.begin % 2 == 0 ? 0.0f : 30.0f;
+        const auto want = attend_all(scalar::table, cache, q, window, softcap);
+        const auto truth = exact(cache, seen, window, softcap);
+        for (size_t d = 0; d < dim.v_dim; ++d) ASSERT_NEAR(want[d], truth[d], 5e-5);
+        for (const Kernels* table : tables) {
+          const auto got = attend_all(*table, cache, q, window, softcap);
+          expect_same_bits(want, got, table->name);
         }
       }
     }
   }
 }
 
-// Queries that share a call get what each gets alone, whatever keys the others see.
+// Queries that share a call get what each gets alone, whatever keys the others see, or none.
 TEST(Attention, QueriesDoNotSeeEachOther) {
   std::mt19937 rng(15);
-  size_t n_isas;
-  const IsaChoice* all = all_isas(&n_isas);
+  const std::vector<const Kernels*> tables = usable_tables();
   for (const size_t dim : {64, 72, 5}) {
-    for (const KvType type : {KvType::f32, KvType::f16, KvType::bf16}) {
-      const Cache cache(scalar::table, dim, dim, kChunkTokens, type, rng);
+    for (const KvType type : all_kv_types()) {
+      const TestCache cache(scalar::table, {type, type, dim, dim}, kChunkTokens, rng);
       for (size_t n_queries = 1; n_queries <= kMaxQueries; ++n_queries) {
-        std::vector<std::vector<float>> queries, accs(n_queries, std::vector<float>(dim, 7.0f));
-        std::vector<const float*> q;
+        std::vector<std::vector<float>> queries;
         std::vector<KeyRange> keys;
         for (size_t i = 0; i < n_queries; ++i) {
-          queries.push_back(query(rng, dim));
+          queries.push_back(random_query(rng, dim));
           // Neighbouring tokens, then windows here and there, some of which share no key.
           const size_t begin = n_queries % 2 == 0 ? 3 : rng() % 200;
           const size_t end = n_queries % 2 == 0 ? 240 + i : begin + 1 + rng() % 56;
-          keys.push_back({begin, end});
+          keys.push_back(i == 2 ? KeyRange{0, 0} : KeyRange{begin, end});
         }
-        for (const auto& one : queries) q.push_back(one.data());
-        const void* k_panels[kPanelsPerChunk];
-        const void* v_panels[kPanelsPerChunk];
-        for (size_t i = 0; i < kPanelsPerChunk; ++i) {
-          k_panels[i] = cache.k[i].data();
-          v_panels[i] = cache.v[i].data();
-        }
-        for (size_t isa = 0; isa < n_isas; ++isa) {
-          if (!all[isa].usable) continue;
-          std::vector<AttentionState> partials;
-          for (auto& acc : accs) partials.push_back({0, 0, acc.data()});
-          all[isa].table->attend_chunk({.q = q.data(),
-                                        .keys = keys.data(),
-                                        .n_queries = n_queries,
-                                        .k_dim = dim,
-                                        .v_dim = dim,
-                                        .scale = 0.125f,
-                                        .softcap = 0.0f,
-                                        .k_type = type,
-                                        .v_type = type,
-                                        .k_panels = k_panels,
-                                        .v_panels = v_panels},
-                                       partials.data());
+        for (const Kernels* table : tables) {
+          const auto together =
+              attend(*table, cache, TestQueries(*table, cache.as, queries), 0, keys);
           for (size_t i = 0; i < n_queries; ++i) {
-            const Partial alone =
-                attend(scalar::table, cache, queries[i], 0, keys[i].begin, keys[i].end, 0.0f);
-            EXPECT_EQ(partials[i].max, alone.max) << all[isa].table->name;
-            EXPECT_EQ(partials[i].sum, alone.sum) << all[isa].table->name;
-            expect_same_bits(alone.acc, accs[i], all[isa].table->name);
+            if (keys[i].end == 0) {
+              EXPECT_EQ(together[i].max, -kInf);
+              continue;
+            }
+            const TestPartial alone = attend_one(scalar::table, cache, queries[i], 0, keys[i]);
+            EXPECT_EQ(together[i].max, alone.max) << table->name;
+            EXPECT_EQ(together[i].sum, alone.sum) << table->name;
+            expect_same_bits(alone.acc, together[i].acc, table->name);
           }
         }
       }
@@ -214,49 +140,54 @@ TEST(Attention, QueriesDoNotSeeEachOther) {
 
 TEST(Attention, StoresTheSameBytes) {
   std::mt19937 rng(12);
-  size_t n_isas;
-  const IsaChoice* all = all_isas(&n_isas);
-  for (KvType type : {KvType::f32, KvType::f16, KvType::bf16}) {
+  for (const KvType type : all_kv_types()) {
     std::mt19937 copy = rng;
-    const Cache want(scalar::table, 72, 40, 37, type, copy);
-    for (size_t i = 0; i < n_isas; ++i) {
-      if (!all[i].usable) continue;
+    const TestCache want(scalar::table, {type, type, 72, 40}, 37, copy);
+    for (const Kernels* table : usable_tables()) {
       std::mt19937 again = rng;
-      const Cache got(*all[i].table, 72, 40, 37, type, again);
-      EXPECT_EQ(want.k, got.k) << all[i].table->name;
-      EXPECT_EQ(want.v, got.v) << all[i].table->name;
+      const TestCache got(*table, {type, type, 72, 40}, 37, again);
+      EXPECT_EQ(want.k, got.k) << table->name;
+      EXPECT_EQ(want.v, got.v) << table->name;
     }
+  }
+}
+
+// What a block cannot hold is not hidden.
+TEST(Attention, ABadValueInABlockStaysVisible) {
+  std::mt19937 rng(16);
+  for (const KvType type : all_kv_types()) {
+    TestCache cache(scalar::table, {type, type, 64, 64}, 16, rng);
+    std::vector<float> bad(64, 1.0f);
+    bad[40] = std::numeric_limits<float>::quiet_NaN();
+    cache.store(scalar::table, 3, bad, bad);
+    EXPECT_TRUE(std::isnan(cache.stored_value(3)[40])) << kv_type_name(type);
+    EXPECT_TRUE(std::isnan(cache.stored_key(3)[40])) << kv_type_name(type);
+    EXPECT_EQ(cache.stored_value(2), cache.values[2]);
+    EXPECT_EQ(cache.stored_key(4), cache.keys[4]);
   }
 }
 
 // Scores of -inf (a query that overflows) have no weight and make no NaN, alone or among others.
 TEST(Attention, MinusInfinityIsEmpty) {
   std::mt19937 rng(13);
-  size_t n_isas;
-  const IsaChoice* all = all_isas(&n_isas);
-  for (size_t i = 0; i < n_isas; ++i) {
-    if (!all[i].usable) continue;
-    const Kernels& table = *all[i].table;
-    SCOPED_TRACE(table.name);
-    Cache cache(table, 16, 16, 300, KvType::f32, rng);
-    const std::vector<float> dead(16, -1e38f), live(16, 1.0f), q(16, 1e38f);
-    for (size_t j = 0; j < 256; ++j)
-      table.store_key(dead.data(), 16, KvType::f32, cache.k[j / 16].data(), j % 16);
-    const Partial p = attend(table, cache, q, 0, 0, 256, 0.0f);
+  for (const Kernels* table : usable_tables()) {
+    SCOPED_TRACE(table->name);
+    TestCache cache(*table, {KvType::f32, KvType::f32, 16, 16}, 300, rng);
+    const std::vector<float> dead(16, -1e38f), q(16, 1e38f);
+    for (size_t j = 0; j < 256; ++j) cache.store(*table, j, dead, cache.values[j]);
+    TestPartial p = attend_one(*table, cache, q, 0, {0, 256});
     EXPECT_EQ(p.max, -kInf);
     EXPECT_EQ(p.sum, 0.0f);
     EXPECT_EQ(p.acc, std::vector<float>(16, 0.0f));
 
     std::vector<float> acc(16, 0.0f);
     AttentionState state{-kInf, 0, acc.data()};
-    std::vector<float> dead_acc = p.acc;
-    table.merge_attention(&state, {p.max, p.sum, dead_acc.data()}, 16);
+    table->merge_attention(&state, {p.max, p.sum, p.acc.data()}, 16);
     EXPECT_EQ(state.max, -kInf);
     const std::vector<float> small(16, 0.5f);
-    const Partial second = attend(table, cache, small, 1, 0, 44, 0.0f);
-    std::vector<float> second_acc = second.acc;
-    table.merge_attention(&state, {second.max, second.sum, second_acc.data()}, 16);
-    table.merge_attention(&state, {p.max, p.sum, dead_acc.data()}, 16);
+    TestPartial second = attend_one(*table, cache, small, 1, {0, 44});
+    table->merge_attention(&state, {second.max, second.sum, second.acc.data()}, 16);
+    table->merge_attention(&state, {p.max, p.sum, p.acc.data()}, 16);
     EXPECT_EQ(state.max, second.max);
     EXPECT_EQ(state.sum, second.sum);
     EXPECT_EQ(acc, second.acc);
@@ -266,25 +197,55 @@ TEST(Attention, MinusInfinityIsEmpty) {
 // A window that hides whole panels equals a cache in which those keys never were.
 TEST(Attention, HiddenKeysDoNotMatter) {
   std::mt19937 rng(14);
-  const Cache cache(scalar::table, 64, 64, 256, KvType::f16, rng);
-  const std::vector<float> q = query(rng, 64);
-  size_t n_isas;
-  const IsaChoice* all = all_isas(&n_isas);
-  for (size_t i = 0; i < n_isas; ++i) {
-    if (!all[i].usable) continue;
-    Cache damaged = cache;
-    for (size_t j = 0; j < 256; ++j) {
-      if (j >= 70 && j < 190) continue;
-      const std::vector<float> nan(64, std::numeric_limits<float>::quiet_NaN());
-      scalar::table.store_key(nan.data(), 64, KvType::f16, damaged.k[j / 16].data(), j % 16);
-      scalar::table.store_value(nan.data(), 64, KvType::f16, damaged.v[j / 16].data(), j % 16);
+  for (const KvType type : {KvType::f16, KvType::q8_0}) {
+    const TestCache cache(scalar::table, {type, type, 64, 64}, 256, rng);
+    const std::vector<float> q = random_query(rng, 64);
+    const std::vector<float> nan(64, std::numeric_limits<float>::quiet_NaN());
+    for (const Kernels* table : usable_tables()) {
+      TestCache damaged = cache;
+      for (size_t j = 0; j < 256; ++j)
+        if (j < 70 || j >= 190) damaged.store(scalar::table, j, nan, nan);
+      const TestPartial a = attend_one(*table, cache, q, 0, {70, 190});
+      const TestPartial b = attend_one(*table, damaged, q, 0, {70, 190});
+      EXPECT_EQ(a.max, b.max);
+      EXPECT_EQ(a.sum, b.sum);
+      EXPECT_EQ(a.acc, b.acc);
     }
-    const Partial a = attend(*all[i].table, cache, q, 0, 70, 190, 0.0f);
-    const Partial b = attend(*all[i].table, damaged, q, 0, 70, 190, 0.0f);
-    EXPECT_EQ(a.max, b.max);
-    EXPECT_EQ(a.sum, b.sum);
-    EXPECT_EQ(a.acc, b.acc);
   }
+}
+
+// Turning keeps lengths and dots, is its own inverse, and has the same bits everywhere.
+TEST(Attention, HadamardTurns) {
+  std::mt19937 rng(17);
+  for (size_t n = 16; n <= 256; n *= 2) {
+    const std::vector<float> x = random_query(rng, n), y = random_query(rng, n);
+    std::vector<float> turned = x, other = y;
+    scalar::hadamard(turned.data(), n);
+    scalar::hadamard(other.data(), n);
+    double before = 0, after = 0;
+    for (size_t i = 0; i < n; ++i) {
+      before += static_cast<double>(x[i]) * static_cast<double>(y[i]);
+      after += static_cast<double>(turned[i]) * static_cast<double>(other[i]);
+    }
+    EXPECT_NEAR(before, after, 1e-4 * static_cast<double>(n));
+    EXPECT_GT(std::abs(x[0] - turned[0]), 0.0f);
+    for (const Kernels* table : usable_tables()) {
+      std::vector<float> got = x;
+      table->hadamard(got.data(), n);
+      expect_same_bits(turned, got, table->name);
+      table->hadamard(got.data(), n);
+      for (size_t i = 0; i < n; ++i) EXPECT_NEAR(got[i], x[i], 1e-5f);
+    }
+  }
+}
+
+TEST(Attention, TurnsByTheLargestPowerOfTwo) {
+  EXPECT_EQ(kv_hadamard_size(KvType::q8_0, 64), 64u);
+  EXPECT_EQ(kv_hadamard_size(KvType::q4_0, 96), 32u);
+  EXPECT_EQ(kv_hadamard_size(KvType::q4_0, 80), 16u);
+  EXPECT_EQ(kv_hadamard_size(KvType::q4_0, 512), 256u);
+  EXPECT_EQ(kv_hadamard_size(KvType::q4_0, 72), 1u);
+  EXPECT_EQ(kv_hadamard_size(KvType::f16, 64), 1u);
 }
 
 }  // namespace

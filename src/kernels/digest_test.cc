@@ -129,6 +129,8 @@ TEST(Digest, ElementwiseAndAttention) {
                             .n_queries = 1,
                             .k_dim = 64,
                             .v_dim = 64,
+                            .k_stride = 64,
+                            .v_row_bytes = kv_row_bytes(type, 64),
                             .scale = 0.125f,
                             .softcap = type == KvType::f16 ? 20.0f : 0.0f,
                             .k_type = type,

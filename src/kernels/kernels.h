@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/activations.h"
+#include "kernels/attention.h"
+
 namespace hearth::kernels {
 
 // Weight types, numbered as in GGUF (format::TensorType), which this folder cannot include.
@@ -59,23 +62,6 @@ ActivationForm activation_form(WeightType type);
 size_t block_elems(WeightType type);
 size_t block_bytes(WeightType type);
 
-// Activations of n tokens quantised to int8. For each token: k quants, one scale for each group
-// (the last group may be partial: it is padded with zero quants up to the group's length, so
-// q_stride is a multiple of the group), and the integer sum of every 16 quants. x ~= scale[g] * q.
-// scale = amax / 127, q = round-half-even(x * (127 / amax)); amax 0 gives zeros.
-struct QuantizedActivations {
-  const int8_t* q;      // [token][q_stride], 64-byte aligned rows
-  const float* scales;  // [token][scale_stride]
-  const int16_t* sums;  // [token][sum_stride], sums of 16 consecutive quants
-  size_t q_stride, scale_stride, sum_stride;
-  const void* blocked;  // the same once more, by Kernels::block_activations; or null
-};
-
-// From so few tokens on blocked activations pay.
-inline constexpr size_t kLeastBlockedTokens = 4;
-// Bytes of the blocked form of n tokens; 64-byte aligned memory.
-size_t blocked_bytes(size_t k, size_t n_tokens);
-
 struct MatmulArgs {
   const void*
       weights;       // row 0: rows as in the file, or panels (packed.h) where the table wants them
@@ -88,48 +74,6 @@ struct MatmulArgs {
   size_t x_stride;
   float* out;  // out[token * out_stride + row], row_begin <= row < row_end
   size_t out_stride;
-};
-
-// The element types a KV cache can have.
-enum class KvType : uint8_t { f32, f16, bf16 };
-size_t kv_element_bytes(KvType type);
-
-// KV memory comes in panels of 16 consecutive token positions of one KV head of one layer:
-// K as [dim][16 tokens] (lanes are keys), V as [16 tokens][dim].
-inline constexpr size_t kPanelTokens = 16;
-// Attention sums are formed in chunks of 256 absolute key positions and merged in ascending order:
-// the only split that exists, whatever the batch, the threads or the windows.
-inline constexpr size_t kChunkTokens = 256;
-inline constexpr size_t kPanelsPerChunk = kChunkTokens / kPanelTokens;
-
-// Queries that one call of attend_chunk may bring: they share the reading of keys and values. The
-// heads of a group, or neighbouring tokens; what a query gets does not depend on the others.
-inline constexpr size_t kMaxQueries = 8;
-
-// The keys of a chunk that a query sees, 0 <= begin < end <= 256.
-struct KeyRange {
-  size_t begin, end;
-};
-
-struct AttendChunkArgs {
-  const float* const* q;  // [n_queries][k_dim]
-  const KeyRange* keys;   // [n_queries]
-  size_t n_queries;       // 1 .. kMaxQueries
-  size_t k_dim, v_dim;    // dimensions of a key and of a value
-  float scale;            // score = (q . k) * scale
-  float softcap;          // > 0: score = softcap * tanh(score / softcap)
-  KvType k_type, v_type;
-  const void* const*
-      k_panels;  // kPanelsPerChunk pointers; unused before the first and after the last seen
-  const void* const* v_panels;
-};
-
-// A chunk's partial result, and the running state of a query's attention: max, sum of exponentials
-// and the weighted sum of values. acc has v_dim floats.
-struct AttentionState {
-  float max;
-  float sum;
-  float* acc;
 };
 
 struct Kernels {
@@ -156,8 +100,12 @@ struct Kernels {
   // otherwise (i, i + n_rot/2). cos and sin have n_rot/2 values each (attention factor included).
   void (*rope)(float* head, const float* cos, const float* sin, size_t n_rot, bool interleaved);
 
+  // Turns the values of a head, or of its part, by the orthonormal Hadamard matrix in place; n is a
+  // power of two, 16 to 256. It is its own inverse.
+  void (*hadamard)(float* x, size_t n);
+
   // Appends one token's key (k_dim values) to lane slot (0..15) of a K panel, and value to a V
-  // panel.
+  // panel. What a block type cannot hold (NaN, infinite or too large) becomes NaN.
   void (*store_key)(const float* key, size_t k_dim, KvType type, void* panel, size_t slot);
   void (*store_value)(const float* value, size_t v_dim, KvType type, void* panel, size_t slot);
   // partials: one for each query.

@@ -34,6 +34,20 @@ size_t packed_panel_bytes(WeightType type, size_t k) {
   return form_of(type).panel_bytes(n_blocks(type, k));
 }
 
+void pack_row(WeightType type, const void* row, size_t k, size_t r, void* panel) {
+  const PackedForm form = form_of(type);
+  auto* to = static_cast<uint8_t*>(panel);
+  for (size_t b = 0; b < n_blocks(type, k); ++b) {
+    const uint8_t* block = static_cast<const uint8_t*>(row) + b * form.block_bytes;
+    const uint8_t* from = block + form.words_in_block();
+    uint8_t* words = to + form.words_at(b) + 4 * r;
+    for (size_t w = 0; w < form.words(); ++w)
+      __builtin_memcpy(words + w * kPackedLine, from + 4 * w, 4);
+    for (size_t i = 0; i < form.tail(); ++i)
+      to[form.tails_at(b) + r * form.tail() + i] = block[form.tail_in_block() + i];
+  }
+}
+
 void pack_panel(WeightType type, const void* rows, size_t row_bytes, size_t k, size_t n_rows,
                 void* panel) {
   const PackedForm form = form_of(type);

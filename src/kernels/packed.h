@@ -34,7 +34,8 @@ size_t packed_panel_bytes(WeightType type, size_t k);
 void pack_panel(WeightType type, const void* rows, size_t row_bytes, size_t k, size_t n_rows,
                 void* panel);
 
-// Writes row r of a panel as the file has it.
+// Writes row r of a panel, and nothing of the others; and gives it back as the file has it.
+void pack_row(WeightType type, const void* row, size_t k, size_t r, void* panel);
 void unpack_row(WeightType type, const void* panel, size_t k, size_t r, void* row);
 
 }  // namespace hearth::kernels

@@ -32,6 +32,7 @@ consteval Kernels scalar_kernels() {
   t.add = scalar::add;
   t.silu_mul = scalar::silu_mul;
   t.rope = scalar::rope;
+  t.hadamard = scalar::hadamard;
   t.store_key = scalar::store_key;
   t.store_value = scalar::store_value;
   t.attend_chunk = scalar::attend_chunk;

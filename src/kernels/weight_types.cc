@@ -48,8 +48,4 @@ size_t block_bytes(WeightType type) {
   return facts(type).bytes;
 }
 
-size_t kv_element_bytes(KvType type) {
-  return type == KvType::f32 ? 4 : 2;
-}
-
 }  // namespace hearth::kernels

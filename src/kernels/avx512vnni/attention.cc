@@ -2,10 +2,13 @@
 #include "kernels/avx512vnni/functions.h"
 #include "kernels/avx512vnni/vec.h"
 #include "kernels/constants.h"
+#include "kernels/decode.h"
 #include "kernels/half.h"
+#include "kernels/kv_blocks.h"
 
 namespace hearth::kernels::avx512vnni {
 
 #include "kernels/generic/attention.inc"
+#include "kernels/generic/store_kv.inc"
 
 }  // namespace hearth::kernels::avx512vnni

@@ -27,6 +27,20 @@ void silu_mul(const float* gate, const float* up, size_t n, float* out) {
   for (size_t i = 0; i < n; ++i) out[i] = gate[i] / (1.0f + exp(-gate[i])) * up[i];
 }
 
+void hadamard(float* x, size_t n) {
+  for (size_t h = 1; h < n; h *= 2) {
+    for (size_t i = 0; i < n; i += 2 * h) {
+      for (size_t j = i; j < i + h; ++j) {
+        const float a = x[j], b = x[j + h];
+        x[j] = a + b;
+        x[j + h] = a - b;
+      }
+    }
+  }
+  const float norm = 1.0f / __builtin_sqrtf(static_cast<float>(n));
+  for (size_t i = 0; i < n; ++i) x[i] = x[i] * norm;
+}
+
 void rope(float* head, const float* cos, const float* sin, size_t n_rot, bool interleaved) {
   const size_t half = n_rot / 2;
   for (size_t i = 0; i < half; ++i) {

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What attention over the KV cache takes and gives (Kernels::attend_chunk). Sums are formed in
+// chunks of 256 absolute key positions and merged in ascending order: the only split that exists,
+// whatever the batch, the threads or the windows. scalar/attention.cc states the numbers.
+#pragma once
+
+#include "kernels/activations.h"
+#include "kernels/kv_type.h"
+
+namespace hearth::kernels {
+
+inline constexpr size_t kChunkTokens = 256;
+inline constexpr size_t kPanelsPerChunk = kChunkTokens / kPanelTokens;
+
+// Queries that one call of attend_chunk may bring: they share the reading of keys and values. The
+// heads of a group, or neighbouring tokens; what a query gets does not depend on the others.
+inline constexpr size_t kMaxQueries = 8;
+
+// The keys of a chunk that a query sees, begin <= end <= 256.
+struct KeyRange {
+  size_t begin, end;
+};
+
+struct AttendChunkArgs {
+  const float* const* q;           // [n_queries][k_dim]; for keys in plain floats
+  QuantizedActivations quantized;  // the same as q8_32, filled up to k_stride; for keys in blocks
+  const KeyRange* keys;            // [n_queries]
+  size_t n_queries;                // 1 .. kMaxQueries
+  size_t k_dim, v_dim;             // dimensions of a key and of a value
+  size_t k_stride;                 // of a key as stored
+  size_t v_row_bytes;              // from value to value in a V panel
+  float scale;                     // score = (q . k) * scale
+  float softcap;                   // > 0: score = softcap * tanh(score / softcap)
+  KvType k_type, v_type;
+  // kPanelsPerChunk pointers each; unused before the first and after the last key that is seen.
+  const void* const* k_panels;
+  const void* const* v_panels;
+};
+
+// A chunk's partial result, and the running state of a query's attention: max, sum of exponentials
+// and the weighted sum of values. acc has v_dim floats. max = -inf: no key was seen.
+struct AttentionState {
+  float max;
+  float sum;
+  float* acc;
+};
+
+}  // namespace hearth::kernels

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/kv_type.h"
+
+#include "kernels/encode.h"
+#include "kernels/kv_blocks.h"
+#include "kernels/packed.h"
+
+namespace hearth::kernels {
+
+const char* kv_type_name(KvType type) {
+  switch (type) {
+    case KvType::f32:
+      return "f32";
+    case KvType::f16:
+      return "f16";
+    case KvType::bf16:
+      return "bf16";
+#define HEARTH_KV_BLOCKS(name, Decoder) \
+  case KvType::name:                    \
+    return #name;
+#include "kernels/kv_blocks.inc"
+  }
+  __builtin_unreachable();
+}
+
+WeightType kv_weight_type(KvType type) {
+  switch (type) {
+    case KvType::f32:
+      return WeightType::f32;
+    case KvType::f16:
+      return WeightType::f16;
+    case KvType::bf16:
+      return WeightType::bf16;
+#define HEARTH_KV_BLOCKS(name, Decoder) \
+  case KvType::name:                    \
+    return WeightType::name;
+#include "kernels/kv_blocks.inc"
+  }
+  __builtin_unreachable();
+}
+
+size_t kv_row_bytes(KvType type, size_t dim) {
+  const WeightType as = kv_weight_type(type);
+  return kv_stored_dim(type, dim) / block_elems(as) * block_bytes(as);
+}
+
+size_t kv_key_panel_bytes(KvType type, size_t dim) {
+  if (kv_in_blocks(type)) return packed_panel_bytes(kv_weight_type(type), kv_stored_dim(type, dim));
+  return kPanelTokens * kv_row_bytes(type, dim);
+}
+
+namespace {
+
+constexpr size_t kBlock = 32;
+constexpr size_t kMostBytes = 34;  // of a block: q8_0
+
+// One block of up to 32 values; every type has its scale, an f16, in front.
+void encode_block(WeightType type, const float* x, size_t n, uint8_t* block) {
+  float values[kBlock] = {};
+  for (size_t i = 0; i < n; ++i) values[i] = x[i];
+  if (encode_row(type, values, kBlock, block)) return;
+  for (size_t i = 0; i < block_bytes(type); ++i) block[i] = 0;
+  block[1] = 0x7e;  // NaN
+}
+
+}  // namespace
+
+void store_key_blocks(const float* key, size_t k_dim, KvType type, void* panel, size_t slot) {
+  const WeightType as = kv_weight_type(type);
+  const size_t stored = kv_stored_dim(type, k_dim), bytes = block_bytes(as);
+  uint8_t row[kMostHeadDim / kBlock * kMostBytes];
+  for (size_t b = 0; b < stored / kBlock; ++b) {
+    const size_t rest = k_dim - b * kBlock;
+    encode_block(as, key + b * kBlock, rest < kBlock ? rest : kBlock, row + b * bytes);
+  }
+  pack_row(as, row, stored, slot, panel);
+}
+
+void store_value_blocks(const float* value, size_t v_dim, KvType type, void* panel, size_t slot) {
+  const WeightType as = kv_weight_type(type);
+  auto* row = static_cast<uint8_t*>(panel) + slot * kv_row_bytes(type, v_dim);
+  for (size_t at = 0; at < v_dim; at += kBlock, row += block_bytes(as))
+    encode_block(as, value + at, v_dim - at < kBlock ? v_dim - at : kBlock, row);
+}
+
+}  // namespace hearth::kernels
