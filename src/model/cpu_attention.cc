@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention of the CPU executor over paged KV blocks. A worker forms the partial results of fixed
-// chunks of 256 absolute key positions and merges them in ascending order, so that neither batch
-// nor number of workers can change a bit. The heads of a group and neighbouring rows of a sequence
-// read the same keys and values, and go through them together.
+// Attention of the CPU executor over paged KV blocks. Partial results of fixed chunks of 256
+// absolute key positions are merged in ascending order, so that neither batch nor number of workers
+// can change a bit. The heads of a group and neighbouring rows of a sequence read the same keys and
+// values: a worker takes them through a chunk together, while it is near.
 #include <algorithm>
 #include <limits>
 
@@ -11,48 +11,61 @@
 
 namespace hearth::model {
 
+using kernels::AttentionState;
 using kernels::kChunkTokens;
+using kernels::KeyRange;
+using kernels::kMaxQueries;
 using kernels::kPanelsPerChunk;
 using kernels::kPanelTokens;
 
 namespace {
 
-using kernels::AttentionState;
-using kernels::KeyRange;
-using kernels::kMaxQueries;
+// Rows that an item of a large batch has.
+constexpr std::size_t kItemRows = 16;
 
-// The keys of its sequence that a row sees.
+constexpr KeyRange within_chunk(KeyRange keys, std::size_t chunk) {
+  const std::size_t begin = std::max(keys.begin, chunk);
+  const std::size_t end = std::min(keys.end, chunk + kChunkTokens);
+  return begin < end ? KeyRange{begin - chunk, end - chunk} : KeyRange{0, 0};
+}
+
+}  // namespace
+
 KeyRange visible_keys(const BatchRow& row, std::uint32_t window) {
   const std::size_t next = std::size_t{row.kv_index} + 1;
   return {window != 0 && next > window ? next - window : 0,
           row.mask == MaskKind::span ? row.span_end : next};
 }
 
-}  // namespace
-
 void CpuExecutor::run_attention(const Phase& phase) {
   const Step& step = phase.steps.front();
   const std::size_t n_heads = plan_->kv[step.layer].n_kv_heads;
-  const std::vector<BatchRow>& rows = context_->batch->rows;
+  const std::size_t n_rows = context_->batch->rows.size();
   begin_quantizing(phase);
-  constexpr std::size_t kRows = 4;
-  if (rows.size() < 2 * kRows * pool_.size()) {
-    for_each(rows.size() * n_heads, 1, [&](std::size_t item, unsigned worker) {
-      const std::size_t row = item / n_heads;
-      attend_rows(step, row, row + 1, item % n_heads, worker);
+  if (n_rows >= 2 * kItemRows * pool_.size()) {
+    // Some rows with all their heads, so that they can be quantised at once; the last rows, which
+    // have the most keys, first.
+    const std::size_t n_items = (n_rows + kItemRows - 1) / kItemRows;
+    for_each(n_items, 1, [&](std::size_t item, unsigned worker) {
+      const std::size_t begin = (n_items - 1 - item) * kItemRows;
+      const std::size_t end = std::min(n_rows, begin + kItemRows);
+      for (std::size_t head = 0; head < n_heads; ++head)
+        attend_rows(step, begin, end, head, worker);
+      for (std::size_t i = begin; i < end; ++i) quantize_row(phase, i);
     });
-    for (std::size_t i = 0; i < rows.size(); ++i) quantize_row(phase, i);
     return;
   }
-  // A few rows at a time with all their heads, so that they can be quantised at once; the last
-  // rows, which have the most keys, first.
-  const std::size_t n_items = (rows.size() + kRows - 1) / kRows;
-  for_each(n_items, 1, [&](std::size_t item, unsigned worker) {
-    const std::size_t begin = (n_items - 1 - item) * kRows;
-    const std::size_t end = std::min(rows.size(), begin + kRows);
-    for (std::size_t head = 0; head < n_heads; ++head) attend_rows(step, begin, end, head, worker);
-    for (std::size_t i = begin; i < end; ++i) quantize_row(phase, i);
-  });
+  if (!attend_in_parts(step)) {
+    // As many rows together as leave some items for every worker.
+    const std::size_t each =
+        std::clamp<std::size_t>(n_rows * n_heads / (4 * pool_.size()), 1, kItemRows);
+    const std::size_t n_items = (n_rows + each - 1) / each * n_heads;
+    for_each(n_items, 1, [&](std::size_t item, unsigned worker) {
+      const std::size_t begin = item / n_heads * each;
+      attend_rows(step, begin, std::min(n_rows, begin + each), item % n_heads, worker);
+    });
+  }
+  for (std::size_t i = 0; i < n_rows; ++i) quantize_row(phase, i);
 }
 
 void CpuExecutor::attend_rows(const Step& step, std::size_t begin, std::size_t end,
@@ -69,7 +82,8 @@ void CpuExecutor::attend_rows(const Step& step, std::size_t begin, std::size_t e
       queries.q[queries.n] = row(step.a, i) + head * shape.k_dim;
       queries.out[queries.n] = row(step.out, i) + head * shape.v_dim;
       queries.keys[queries.n] = visible_keys(rows[i], shape.window);
-      if (++queries.n == kMaxQueries) attend_queries(step, kv_head, worker, queries);
+      queries.head[queries.n] = head;
+      if (++queries.n == kItemQueries) attend_queries(step, kv_head, worker, queries);
     }
   }
   if (queries.n != 0) attend_queries(step, kv_head, worker, queries);
@@ -78,60 +92,88 @@ void CpuExecutor::attend_rows(const Step& step, std::size_t begin, std::size_t e
 void CpuExecutor::attend_queries(const Step& step, std::size_t kv_head, std::size_t worker,
                                  Queries& queries) {
   const KvShape& shape = plan_->kv[step.layer];
-  float* scratch = reinterpret_cast<float*>(attention_scratch_.data()) +
-                   2 * kMaxQueries * worker * scratch_stride_;
-  AttentionState states[kMaxQueries];
+  std::array<AttentionState, kItemQueries> states;
   KeyRange all = queries.keys[0];
   for (std::size_t i = 0; i < queries.n; ++i) {
-    states[i] = {-std::numeric_limits<float>::infinity(), 0.0f, scratch + i * scratch_stride_};
+    states[i] = {-std::numeric_limits<float>::infinity(), 0.0f, scratch_.sum(worker, i)};
     all.begin = std::min(all.begin, queries.keys[i].begin);
     all.end = std::max(all.end, queries.keys[i].end);
   }
+  kernels::AttendChunkArgs args = chunk_args(shape);
+  std::array<kernels::QuantizedActivations, kItemQueries / kMaxQueries> quantized{};
+  if (kernels::kv_in_blocks(limits_.k_type)) {
+    for (std::size_t first = 0; first < queries.n; first += kMaxQueries)
+      quantized[first / kMaxQueries] =
+          scratch_.quantize(kernels_, worker, first / kMaxQueries, &queries.q[first],
+                            std::min(kMaxQueries, queries.n - first), shape.k_dim, args.k_stride);
+  }
   for (std::size_t chunk = all.begin / kChunkTokens * kChunkTokens; chunk < all.end;
        chunk += kChunkTokens) {
-    // The queries that see keys of this chunk.
-    const float* q[kMaxQueries];
-    KeyRange keys[kMaxQueries];
-    AttentionState partials[kMaxQueries];
-    std::size_t of[kMaxQueries], n = 0;
-    for (std::size_t i = 0; i < queries.n; ++i) {
-      const KeyRange seen = {std::max(queries.keys[i].begin, chunk),
-                             std::min(queries.keys[i].end, chunk + kChunkTokens)};
-      if (seen.begin >= seen.end) continue;
-      q[n] = queries.q[i];
-      keys[n] = {seen.begin - chunk, seen.end - chunk};
-      partials[n] = {0.0f, 0.0f, scratch + (kMaxQueries + i) * scratch_stride_};
-      of[n++] = i;
+    const ChunkPanels panels =
+        find_panels(step.layer, queries.sequence, kv_head,
+                    {std::max(all.begin, chunk), std::min(all.end, chunk + kChunkTokens)});
+    args.k_panels = panels.k.data();
+    args.v_panels = panels.v.data();
+    for (std::size_t first = 0; first < queries.n; first += kMaxQueries) {
+      KeyRange keys[kMaxQueries];
+      AttentionState partials[kMaxQueries];
+      args.n_queries = std::min(kMaxQueries, queries.n - first);
+      bool any = false;
+      for (std::size_t i = 0; i < args.n_queries; ++i) {
+        keys[i] = within_chunk(queries.keys[first + i], chunk);
+        any = any || keys[i].end != 0;
+        partials[i] = {0.0f, 0.0f, scratch_.part(worker, i)};
+      }
+      if (!any) continue;  // above the diagonal, or before the windows
+      args.q = &queries.q[first];
+      args.quantized = quantized[first / kMaxQueries];
+      args.keys = keys;
+      kernels_.attend_chunk(args, partials);
+      for (std::size_t i = 0; i < args.n_queries; ++i)
+        kernels_.merge_attention(&states[first + i], partials[i], shape.v_dim);
     }
-    if (n == 0) continue;
-    const void* k_panels[kPanelsPerChunk] = {};
-    const void* v_panels[kPanelsPerChunk] = {};
-    find_panels(step.layer, queries.sequence, kv_head,
-                {std::max(all.begin, chunk), std::min(all.end, chunk + kChunkTokens)}, k_panels,
-                v_panels);
-    kernels::AttendChunkArgs args{};
-    args.q = q;
-    args.keys = keys;
-    args.n_queries = n;
-    args.k_dim = shape.k_dim;
-    args.v_dim = shape.v_dim;
-    args.scale = plan_->attention_scale;
-    args.k_type = limits_.k_type;
-    args.v_type = limits_.v_type;
-    args.k_panels = k_panels;
-    args.v_panels = v_panels;
-    kernels_.attend_chunk(args, partials);
-    for (std::size_t j = 0; j < n; ++j)
-      kernels_.merge_attention(&states[of[j]], partials[j], shape.v_dim);
   }
   for (std::size_t i = 0; i < queries.n; ++i)
-    kernels_.finish_attention(states[i], shape.v_dim, queries.out[i]);
+    finish_query(shape, queries.head[i], states[i], queries.out[i]);
   queries.n = 0;
 }
 
+// Everything of a call that depends on the layer alone.
+kernels::AttendChunkArgs CpuExecutor::chunk_args(const KvShape& shape) const {
+  kernels::AttendChunkArgs args{};
+  args.k_dim = shape.k_dim;
+  args.v_dim = shape.v_dim;
+  args.k_stride = kernels::kv_stored_dim(limits_.k_type, shape.k_dim);
+  args.v_row_bytes = kernels::kv_row_bytes(limits_.v_type, shape.v_dim);
+  args.scale = plan_->attention_scale;
+  args.softcap = shape.softcap;
+  args.k_type = limits_.k_type;
+  args.v_type = limits_.v_type;
+  return args;
+}
+
+// A sink is a key that every query of a head sees, with a score of its own and a value of zeros.
+void CpuExecutor::finish_query(const KvShape& shape, std::size_t head, AttentionState& state,
+                               float* out) const {
+  if (shape.sinks != kNoTensor) {
+    std::fill_n(out, shape.v_dim, 0.0f);
+    kernels_.merge_attention(&state, {vectors_[shape.sinks][head], 1.0f, out}, shape.v_dim);
+  }
+  kernels_.finish_attention(state, shape.v_dim, out);
+  turn(out, shape.v_dim, limits_.v_type);
+}
+
+// The Hadamard turn of one head whose keys or values are kept in this type.
+void CpuExecutor::turn(float* head, std::size_t dim, kernels::KvType type) const {
+  const std::size_t size = kernels::kv_hadamard_size(type, dim);
+  if (size == 1) return;
+  for (std::size_t at = 0; at < dim; at += size) kernels_.hadamard(head + at, size);
+}
+
 // The panels of the keys in a range that lies in one chunk.
-void CpuExecutor::find_panels(std::size_t layer_index, std::uint32_t sequence, std::size_t kv_head,
-                              KeyRange keys, const void** k_panels, const void** v_panels) const {
+CpuExecutor::ChunkPanels CpuExecutor::find_panels(std::size_t layer_index, std::uint32_t sequence,
+                                                  std::size_t kv_head, KeyRange keys) const {
+  ChunkPanels panels{};
   const LayerKv& layer = kv_[layer_index];
   const std::span<const BlockId> blocks = context_->batch->sequences[sequence].blocks;
   for (std::size_t position = keys.begin / kPanelTokens * kPanelTokens; position < keys.end;
@@ -139,9 +181,10 @@ void CpuExecutor::find_panels(std::size_t layer_index, std::uint32_t sequence, s
     const BlockId block = blocks[position / kBlockTokens];
     const std::size_t panel = position % kBlockTokens / kPanelTokens;
     const std::size_t in_chunk = position % kChunkTokens / kPanelTokens;
-    k_panels[in_chunk] = layer.k_panel(block, kv_head, panel);
-    v_panels[in_chunk] = layer.v_panel(block, kv_head, panel);
+    panels.k[in_chunk] = layer.k_panel(block, kv_head, panel);
+    panels.v[in_chunk] = layer.v_panel(block, kv_head, panel);
   }
+  return panels;
 }
 
 }  // namespace hearth::model

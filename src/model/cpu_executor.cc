@@ -85,14 +85,12 @@ Result<void> CpuExecutor::allocate_buffers(const ExecutorLimits& limits) {
 
 Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
   std::uint64_t total = 0;
-  std::size_t widest_value = 0;
+  AttentionSizes sizes;
   for (const KvShape& shape : plan_->kv) {
     LayerKv layer;
     if (shape.device == device_) {
-      layer.k_panel_bytes =
-          kernels::kPanelTokens * shape.k_dim * kernels::kv_element_bytes(limits.k_type);
-      layer.v_panel_bytes =
-          kernels::kPanelTokens * shape.v_dim * kernels::kv_element_bytes(limits.v_type);
+      layer.k_panel_bytes = kernels::kv_key_panel_bytes(limits.k_type, shape.k_dim);
+      layer.v_panel_bytes = kernels::kv_value_panel_bytes(limits.v_type, shape.v_dim);
       layer.k_block_bytes = shape.n_kv_heads * LayerKv::kPanels * layer.k_panel_bytes;
       layer.v_block_bytes = shape.n_kv_heads * LayerKv::kPanels * layer.v_panel_bytes;
       const auto bytes =
@@ -100,7 +98,8 @@ Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
       const auto sum = bytes ? checked_add(total, *bytes) : std::nullopt;
       if (!sum) return fail(ErrorCode::does_not_fit, "the KV cache would overflow memory");
       total = *sum;
-      widest_value = std::max<std::size_t>(widest_value, shape.v_dim);
+      sizes.k_stored = std::max(sizes.k_stored, (std::size_t{shape.k_dim} + 31) / 32 * 32);
+      sizes.v_dim = std::max<std::size_t>(sizes.v_dim, shape.v_dim);
     }
     kv_.push_back(layer);
   }
@@ -112,9 +111,8 @@ Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
     layer.v = next;
     next += limits.n_blocks * layer.v_block_bytes;
   }
-  scratch_stride_ = (widest_value + 15) / 16 * 16;
-  attention_scratch_ = TRY(PageMemory::allocate(2 * kernels::kMaxQueries * kMaxWorkers *
-                                                scratch_stride_ * sizeof(float)));
+  TRY(scratch_.allocate(sizes, kMaxWorkers));
+  TRY(allocate_parts());
   return {};
 }
 

@@ -3,10 +3,13 @@
 // The CPU executor's memory and helpers, shared by its source files alone.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <memory>
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "model/attention_scratch.h"
 #include "model/cpu_program.h"
 #include "model/executor.h"
 #include "model/packed_weights.h"
@@ -54,6 +57,13 @@ struct QuantizedBuffer {
 
 // The largest number of workers whose scratch is kept; more are cut.
 inline constexpr unsigned kMaxWorkers = 256;
+
+// Rows whose attention may be shared out by chunks, and how many (row, KV head, chunk) there may
+// be.
+inline constexpr std::size_t kSplitRows = 64, kMaxParts = 4096;
+
+// The keys of its sequence that a row sees.
+kernels::KeyRange visible_keys(const BatchRow& row, std::uint32_t window);
 
 class CpuExecutor final : public Executor {
  public:
@@ -117,15 +127,33 @@ class CpuExecutor final : public Executor {
   struct Queries {
     std::size_t n = 0;
     std::uint32_t sequence = 0;
-    std::array<const float*, kernels::kMaxQueries> q;
-    std::array<float*, kernels::kMaxQueries> out;
-    std::array<kernels::KeyRange, kernels::kMaxQueries> keys;  // of the sequence
+    std::array<const float*, kItemQueries> q;
+    std::array<float*, kItemQueries> out;
+    std::array<kernels::KeyRange, kItemQueries> keys;  // of the sequence
+    std::array<std::size_t, kItemQueries> head;
+  };
+  struct ChunkPanels {
+    std::array<const void*, kernels::kPanelsPerChunk> k, v;
   };
   void attend_rows(const Step& step, std::size_t begin, std::size_t end, std::size_t kv_head,
                    std::size_t worker);
   void attend_queries(const Step& step, std::size_t kv_head, std::size_t worker, Queries& queries);
-  void find_panels(std::size_t layer, std::uint32_t sequence, std::size_t kv_head,
-                   kernels::KeyRange keys, const void** k_panels, const void** v_panels) const;
+  kernels::AttendChunkArgs chunk_args(const KvShape& shape) const;
+  void finish_query(const KvShape& shape, std::size_t head, kernels::AttentionState& state,
+                    float* out) const;
+  void turn(float* head, std::size_t dim, kernels::KvType type) const;
+  ChunkPanels find_panels(std::size_t layer, std::uint32_t sequence, std::size_t kv_head,
+                          kernels::KeyRange keys) const;
+  // split_attention.cc
+  Result<void> allocate_parts();
+  bool attend_in_parts(const Step& step);  // false: not worth it, or too many parts
+  void attend_part(const Step& step, std::size_t i, std::size_t kv_head, std::size_t chunk,
+                   std::size_t part, std::size_t worker);
+  void merge_parts(const Step& step, std::size_t i, std::size_t kv_head, std::size_t first_part,
+                   std::size_t n_parts);
+  float* part_sum(std::size_t query, std::size_t v_dim) const {
+    return reinterpret_cast<float*>(part_sums_.data()) + query * v_dim;
+  }
 
   ThreadPool pool_;
   WorkShares shares_;
@@ -146,9 +174,11 @@ class CpuExecutor final : public Executor {
   std::vector<float> rope_cos_, rope_sin_;    // [row][pair]
 
   PageMemory kv_memory_;
-  std::vector<LayerKv> kv_;       // by layer; empty where another device holds it
-  PageMemory attention_scratch_;  // of each worker: two accumulators for each query
-  std::size_t scratch_stride_ = 0;
+  std::vector<LayerKv> kv_;  // by layer; empty where another device holds it
+  AttentionScratch scratch_;
+  PageMemory part_sums_;  // [part][query of its group][v_dim]
+  std::vector<kernels::AttentionState> part_states_;
+  std::unique_ptr<std::atomic<std::uint32_t>[]> parts_left_;  // of a row's KV head
 
   std::vector<std::vector<AdapterPart>> adapters_;
   std::vector<float> low_rank_;  // down * x of one row

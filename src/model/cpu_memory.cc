@@ -8,9 +8,9 @@ namespace hearth::model {
 CpuMemory cpu_memory(const Plan& plan, const ExecutorLimits& limits) {
   CpuMemory memory;
   for (const KvShape& shape : plan.kv) {
-    const std::uint64_t per_head = shape.k_dim * kernels::kv_element_bytes(limits.k_type) +
-                                   shape.v_dim * kernels::kv_element_bytes(limits.v_type);
-    memory.kv_block_bytes += kBlockTokens * shape.n_kv_heads * per_head;
+    const std::uint64_t panels = kernels::kv_key_panel_bytes(limits.k_type, shape.k_dim) +
+                                 kernels::kv_value_panel_bytes(limits.v_type, shape.v_dim);
+    memory.kv_block_bytes += kBlockTokens / kernels::kPanelTokens * shape.n_kv_heads * panels;
   }
 
   const std::uint64_t rows = limits.max_rows, wanted = limits.max_wanted;

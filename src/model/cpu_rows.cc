@@ -104,11 +104,16 @@ void CpuExecutor::store_kv(const Step& step, std::size_t i) {
       context_->batch->sequences[source.sequence].blocks[source.kv_index / kBlockTokens];
   const std::size_t panel = source.kv_index % kBlockTokens / kernels::kPanelTokens;
   const std::size_t slot = source.kv_index % kernels::kPanelTokens;
+  for (std::size_t head = 0; head < shape.n_heads; ++head)
+    turn(row(BufferId::q, i) + head * shape.k_dim, shape.k_dim, limits_.k_type);
   for (std::size_t head = 0; head < shape.n_kv_heads; ++head) {
-    kernels_.store_key(row(step.a, i) + head * shape.k_dim, shape.k_dim, limits_.k_type,
-                       layer.k_panel(block, head, panel), slot);
-    kernels_.store_value(row(step.b, i) + head * shape.v_dim, shape.v_dim, limits_.v_type,
-                         layer.v_panel(block, head, panel), slot);
+    float* key = row(step.a, i) + head * shape.k_dim;
+    float* value = row(step.b, i) + head * shape.v_dim;
+    turn(key, shape.k_dim, limits_.k_type);
+    turn(value, shape.v_dim, limits_.v_type);
+    kernels_.store_key(key, shape.k_dim, limits_.k_type, layer.k_panel(block, head, panel), slot);
+    kernels_.store_value(value, shape.v_dim, limits_.v_type, layer.v_panel(block, head, panel),
+                         slot);
   }
 }
 

@@ -89,7 +89,9 @@ struct KvShape {
   DeviceId device = 0;
   std::uint32_t n_kv_heads = 0, n_heads = 0;
   std::uint32_t k_dim = 0, v_dim = 0;
-  std::uint32_t window = 0;  // 0: none
+  std::uint32_t window = 0;    // 0: none
+  float softcap = 0.0f;        // > 0: scores s become softcap * tanh(s / softcap)
+  TensorId sinks = kNoTensor;  // a vector of n_heads: scores that are in every sum, without a value
 };
 
 // Which executor holds what: called with a tensor's name and its layer (kNoLayer outside layers).

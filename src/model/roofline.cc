@@ -43,10 +43,12 @@ void add_attention(const KvShape& shape, const ExecutorLimits& limits, const Bat
   double keys = 0;
   for (const Visible& all : seen)
     if (all.end > all.begin) keys += static_cast<double>(all.end - all.begin);
-  work.float_macs += pairs * shape.n_heads * (shape.k_dim + shape.v_dim);
+  (kernels::kv_in_blocks(limits.k_type) ? work.int8_macs : work.float_macs) +=
+      pairs * shape.n_heads * shape.k_dim;
+  work.float_macs += pairs * shape.n_heads * shape.v_dim;
   work.read_bytes += keys * shape.n_kv_heads *
-                     static_cast<double>(shape.k_dim * kernels::kv_element_bytes(limits.k_type) +
-                                         shape.v_dim * kernels::kv_element_bytes(limits.v_type));
+                     static_cast<double>(kernels::kv_row_bytes(limits.k_type, shape.k_dim) +
+                                         kernels::kv_row_bytes(limits.v_type, shape.v_dim));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.h"
 #include "base/sha256.h"
 
 namespace hearth::model {
@@ -65,15 +66,33 @@ std::string model_fingerprint(const Plan& plan) {
   return hash.finish_hex();
 }
 
+Result<void> save_sequence(const Sequence& sequence, const Forward& forward,
+                           const ExecutorLimits& limits, const std::string& fingerprint,
+                           const SequenceSink& sink) {
+  Sha256 hash;
+  const auto put = [&](std::span<const std::byte> bytes) {
+    hash.update(bytes);
+    return sink(bytes);
+  };
+  std::vector<std::byte> block(forward.block_bytes());
+  TRY(put(header(sequence.length(), block.size(), limits, fingerprint)));
+  for (std::size_t i = 0; i < blocks_of(sequence.length()); ++i) {
+    forward.read_block(sequence.blocks()[i], block.data());
+    TRY(put(block));
+  }
+  const std::string hex = hash.finish_hex();
+  return sink(std::as_bytes(std::span(hex)));
+}
+
 std::vector<std::byte> save_sequence(const Sequence& sequence, const Forward& forward,
                                      const ExecutorLimits& limits, const std::string& fingerprint) {
-  const std::size_t block_bytes = forward.block_bytes();
-  std::vector<std::byte> out = header(sequence.length(), block_bytes, limits, fingerprint);
-  const std::size_t n_blocks = blocks_of(sequence.length());
-  out.resize(kHeaderBytes + n_blocks * block_bytes);
-  for (std::size_t i = 0; i < n_blocks; ++i)
-    forward.read_block(sequence.blocks()[i], out.data() + kHeaderBytes + i * block_bytes);
-  append_text(out, hash_of(out));
+  std::vector<std::byte> out;
+  const auto saved = save_sequence(sequence, forward, limits, fingerprint,
+                                   [&](std::span<const std::byte> bytes) -> Result<void> {
+                                     out.insert(out.end(), bytes.begin(), bytes.end());
+                                     return {};
+                                   });
+  CHECK(saved.has_value());  // memory is all it needs
   return out;
 }
 

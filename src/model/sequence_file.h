@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +24,12 @@ namespace hearth::model {
 // Names a model by its tensors: names, types, shapes and the beginning of each one's bytes.
 std::string model_fingerprint(const Plan& plan);
 
+// Takes the bytes in order, a block of the cache at a time; its first error ends the saving.
+using SequenceSink = std::function<Result<void>(std::span<const std::byte>)>;
+
+Result<void> save_sequence(const Sequence& sequence, const Forward& forward,
+                           const ExecutorLimits& limits, const std::string& fingerprint,
+                           const SequenceSink& sink);
 std::vector<std::byte> save_sequence(const Sequence& sequence, const Forward& forward,
                                      const ExecutorLimits& limits, const std::string& fingerprint);
 

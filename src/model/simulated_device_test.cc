@@ -256,7 +256,7 @@ class SimulatedDevice final : public Executor {
       std::copy_n(in, n, out);
       return;
     }
-    std::vector<std::byte> panel(kernels::kPanelTokens * n * kernels::kv_element_bytes(type));
+    std::vector<std::byte> panel(kernels::kv_value_panel_bytes(type, n));
     scalar().store_value(in, n, type, panel.data(), 0);
     const auto id =
         type == kernels::KvType::f16 ? kernels::WeightType::f16 : kernels::WeightType::bf16;
