@@ -17,18 +17,6 @@
 namespace hearth::app {
 namespace {
 
-const char* name_of_kv(kernels::KvType type) {
-  switch (type) {
-    case kernels::KvType::f32:
-      return "f32";
-    case kernels::KvType::f16:
-      return "f16";
-    case kernels::KvType::bf16:
-      return "bf16";
-  }
-  CHECK(false);
-}
-
 // What llama-bench tells of devices and placement, as it is where there is the CPU alone: programs
 // that read its output find the fields that they look for.
 void add_fixed_fields(Json& row) {
@@ -163,8 +151,8 @@ Json bench_row(const BenchResult& result) {
   row["cpu_mask"] = "0x0";
   row["cpu_strict"] = false;
   row["poll"] = 0;
-  row["type_k"] = name_of_kv(what.k_type);
-  row["type_v"] = name_of_kv(what.v_type);
+  row["type_k"] = kernels::kv_type_name(what.k_type);
+  row["type_v"] = kernels::kv_type_name(what.v_type);
   add_fixed_fields(row);
   row["n_prompt"] = what.test.n_prompt;
   row["n_gen"] = what.test.n_gen;

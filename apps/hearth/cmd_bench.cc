@@ -293,9 +293,9 @@ Action declare_bench(Flags& flags) {
       .value("LIST");
   machine.add("-ub,--ubatch-size", options->n_ubatch, "tokens computed in one step (default 512)")
       .value("LIST");
-  machine.add("-ctk,--cache-type-k", options->k_types, "types of cached keys: f32, f16, bf16")
+  machine.add("-ctk,--cache-type-k", options->k_types, "types of cached keys: f16, q8_0, ...")
       .value("LIST");
-  machine.add("-ctv,--cache-type-v", options->v_types, "types of cached values: f32, f16, bf16")
+  machine.add("-ctv,--cache-type-v", options->v_types, "types of cached values: f16, q8_0, ...")
       .value("LIST");
   machine.add("--isa", options->isa, "instruction set of the kernels (default: the best)").rare();
   // In llama-bench these take a value; elsewhere in llama.cpp they are switches.

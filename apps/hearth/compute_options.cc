@@ -2,6 +2,7 @@
 #include "compute_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -11,20 +12,19 @@
 
 namespace hearth::app {
 
-// Of a cache in fewer bits people want less memory; a finer one gives them the answer and says so.
+std::vector<std::string> kv_type_names() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kernels::kKvTypes; ++i)
+    names.emplace_back(kernels::kv_type_name(static_cast<kernels::KvType>(i)));
+  return names;
+}
+
 Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& name) {
-  if (name == "f32") return kernels::KvType::f32;
-  if (name == "f16") return kernels::KvType::f16;
-  if (name == "bf16") return kernels::KvType::bf16;
-  for (const char* coarse : {"q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"})
-    if (name == coarse) {
-      fmt::print(stderr,
-                 "hearth: warning: {} {} is not here yet; f16 is used, which takes more memory\n",
-                 flag, name);
-      return kernels::KvType::f16;
-    }
-  return fail(ErrorCode::usage, "{} {}: a KV cache can be f32, f16 or bf16", flag,
-              printable(name, 40));
+  const std::vector<std::string> names = kv_type_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<kernels::KvType>(found - names.begin());
+  return fail(ErrorCode::usage, "{} {}: a KV cache can be {}", flag, printable(name, 40),
+              fmt::join(names, ", "));
 }
 
 Result<void> choose_isa(const std::string& name) {
@@ -50,13 +50,13 @@ void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
   machine.add("-ub,--ubatch-size", n_ubatch_, "tokens computed in one step (default 512)")
       .variable("UBATCH")
       .rare();
-  machine.add("-ctk,--cache-type-k", k_type_, "type of cached keys: f32, f16, bf16 (default f16)")
+  machine.add("-ctk,--cache-type-k", k_type_, "type of cached keys: f16, q8_0, ... (default f16)")
       .value("TYPE")
-      .choices({"f32", "f16", "bf16"})
+      .choices(kv_type_names())
       .variable("CACHE_TYPE_K");
-  machine.add("-ctv,--cache-type-v", v_type_, "type of cached values: f32, f16, bf16 (default f16)")
+  machine.add("-ctv,--cache-type-v", v_type_, "type of cached values: f16, q8_0, ... (default f16)")
       .value("TYPE")
-      .choices({"f32", "f16", "bf16"})
+      .choices(kv_type_names())
       .variable("CACHE_TYPE_V");
   machine
       .add("--isa", isa_,

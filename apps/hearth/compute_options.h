@@ -32,6 +32,8 @@ class ComputeOptions {
 };
 
 // The pieces, for a command with lists of values.
+// "f32", "f16", ...: what -ctk and -ctv take.
+std::vector<std::string> kv_type_names();
 // A type of cached keys or values; `flag` is named in messages.
 Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& name);
 // Makes the table of that name compute; an empty name changes nothing.
