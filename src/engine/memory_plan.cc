@@ -73,12 +73,15 @@ struct Need {
 std::string advice(const Need& need, const MemoryPlan& memory, const format::ModelFiles& files) {
   const std::uint64_t available = memory.available_bytes.value_or(0);  // known, or it would fit
   std::vector<std::string> changes;
-  using kernels::KvType;
-  if (memory.limits.k_type == KvType::f32 || memory.limits.v_type == KvType::f32) {
+  // The finest cache that fits; below q8_0 answers become visibly worse.
+  for (const kernels::KvType type : {kernels::KvType::f16, kernels::KvType::q8_0}) {
     LoadOptions smaller = need.options;
-    smaller.k_type = smaller.v_type = KvType::f16;
-    if (Need{need.plan, need.file_bytes, smaller}.at(memory.n_ctx).total_bytes() <= available)
-      changes.emplace_back("-ctk f16 -ctv f16");
+    smaller.k_type = smaller.v_type = type;
+    const MemoryPlan with = Need{need.plan, need.file_bytes, smaller}.at(memory.n_ctx);
+    if (with.total_bytes() >= memory.total_bytes() || with.total_bytes() > available) continue;
+    const char* name = kernels::kv_type_name(type);
+    changes.push_back(fmt::format("-ctk {} -ctv {}", name, name));
+    break;
   }
   if (const std::uint32_t n_ctx = need.longest_within(available, memory.n_ctx); n_ctx != 0) {
     changes.push_back(fmt::format("-c {}", n_ctx));

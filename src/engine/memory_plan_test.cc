@@ -15,9 +15,10 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 class Memory : public testing::Test {
  protected:
-  Memory() {
+  Memory() { use("tiny-llama-q8_0"); }
+  void use(const std::string& model) {
     const std::string path =
-        std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/models/tiny-llama-q8_0.gguf";
+        std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/models/" + model + ".gguf";
     std::vector<format::NamedFd> shards;
     shards.push_back({open_for_read(path).value(), path});
     files_ = format::ModelFiles::map(std::move(shards)).value();
@@ -88,6 +89,17 @@ TEST_F(Memory, WhatDoesNotFitIsRefusedWithAChangeThatDoes) {
   EXPECT_THAT(memory(options, available).advice, HasSubstr("try -ctk f16 -ctv f16 or -c "));
 }
 
+TEST_F(Memory, ACoarserCacheIsAdvisedWhereItIsEnough) {
+  use("tiny-llama3-q8_0");  // heads of 16 values would be larger in blocks of 32
+  LoadOptions options, coarser;
+  options.n_ctx = coarser.n_ctx = 4096;
+  coarser.k_type = coarser.v_type = kernels::KvType::q8_0;
+  const std::uint64_t enough = memory(coarser, {}).total_bytes();
+  ASSERT_LT(enough, memory(options, {}).total_bytes());
+  EXPECT_THAT(memory(options, enough).advice, testing::StartsWith("try -ctk q8_0 -ctv q8_0 or "));
+  EXPECT_THAT(memory(options, enough - 1).advice, testing::Not(HasSubstr("-ctk")));
+}
+
 TEST_F(Memory, WeightsThatDoNotFit) {
   const MemoryPlan refused = memory({}, 1 * kMiB);
   EXPECT_FALSE(refused.fits());
@@ -96,9 +108,8 @@ TEST_F(Memory, WeightsThatDoNotFit) {
 
 // Between the two lies what only shorter steps make room for.
 TEST_F(Memory, ShorterStepsWhereNoContextFits) {
-  LoadOptions options;
+  LoadOptions options, least;
   options.n_ctx = options.n_ubatch = 4096;
-  LoadOptions least = options;
   least.n_ctx = least.n_ubatch = model::kBlockTokens;
   const MemoryPlan refused = memory(options, memory(least, {}).total_bytes() - 1);
   ASSERT_THAT(refused.advice, testing::StartsWith("try -ub 32 -c "));
@@ -136,7 +147,8 @@ TEST_F(Memory, AnAbsurdContextDoesNotOverflow) {
 // The plan's numbers are those of what is then allocated.
 TEST_F(Memory, TheLoadedModelHoldsWhatWasPlanned) {
   const std::string path = files_->gguf().file_name();
-  for (const auto type : {kernels::KvType::f16, kernels::KvType::f32}) {
+  for (const auto type :
+       {kernels::KvType::f16, kernels::KvType::f32, kernels::KvType::q8_0, kernels::KvType::q4_1}) {
     std::vector<format::NamedFd> shards;
     shards.push_back({open_for_read(path).value(), path});
     LoadOptions options;
