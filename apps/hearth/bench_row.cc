@@ -31,7 +31,7 @@ const char* name_of_kv(kernels::KvType type) {
 
 // What llama-bench tells of devices and placement, as it is where there is the CPU alone: programs
 // that read its output find the fields that they look for.
-void add_fixed_fields(Json& row) {
+void add_placement(Json& row, const BenchSetting& setting) {
   row["n_gpu_layers"] = 0;
   row["n_cpu_moe"] = 0;
   row["split_mode"] = "none";
@@ -41,7 +41,7 @@ void add_fixed_fields(Json& row) {
   row["devices"] = "none";
   row["tensor_split"] = "0.00";
   row["tensor_buft_overrides"] = "none";
-  row["load_mode"] = "mmap";
+  row["load_mode"] = setting.load_mode;
   row["lazy_mode"] = "off";
   row["embeddings"] = false;
   row["no_op_offload"] = 0;
@@ -160,12 +160,12 @@ Json bench_row(const BenchResult& result) {
   row["n_batch"] = what.n_batch;
   row["n_ubatch"] = what.n_ubatch;
   row["n_threads"] = what.n_threads;
-  row["cpu_mask"] = "0x0";
-  row["cpu_strict"] = false;
-  row["poll"] = 0;
+  row["cpu_mask"] = result.setting.cpu_mask;
+  row["cpu_strict"] = result.setting.cpu_strict;
+  row["poll"] = result.setting.poll;
   row["type_k"] = name_of_kv(what.k_type);
   row["type_v"] = name_of_kv(what.v_type);
-  add_fixed_fields(row);
+  add_placement(row, result.setting);
   row["n_prompt"] = what.test.n_prompt;
   row["n_gen"] = what.test.n_gen;
   row["n_depth"] = what.test.n_depth;

@@ -130,6 +130,13 @@ Result<std::unique_ptr<engine::LoadedModel>> load_for(std::span<const BenchCase>
   return engine::LoadedModel::load(TRY(open_model(first.model, options.offline)), load);
 }
 
+Result<BenchSetting> setting_of(const BenchOptions& options) {
+  ThreadOptions::Setting threads = TRY(options.places.setting());
+  return BenchSetting{.cpu_mask = std::move(threads.cpu_mask),
+                      .cpu_strict = threads.is_strict,
+                      .poll = threads.poll};
+}
+
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -174,8 +181,11 @@ class BenchRunner {
 
   Result<BenchResult> run_one(const BenchCase& what) {
     wait();
-    BenchResult result{
-        .what = what, .model = describe_model(what.model, loaded_->gguf()), .test_time = utc_now()};
+    BenchResult result {
+      .what = what, .model = describe_model(what.model, loaded_->gguf()),
+      .setting = TRY(setting_of(options_))
+      , .test_time = utc_now()
+    };
     engine::Bench bench(*loaded_, what.test, interrupted_flag());
     if (what.test.n_depth > 0) show_progress("filling up to the depth");
     TRY(bench.fill());
