@@ -132,8 +132,8 @@ BenchModel describe_model(const std::string& name, const format::Gguf& gguf) {
   const auto most =
       std::ranges::max_element(bytes_of, {}, [](const auto& entry) { return entry.second; });
   std::string arch = "?";
-  if (const auto named = gguf.get_string("general.architecture"); named && named->has_value())
-    arch = to_valid_utf8(named->value());
+  if (const auto named = gguf.get_string("general.architecture"); named.has_value())
+    arch = to_valid_utf8(named->value_or(arch));
   const auto n_params = static_cast<double>(model.n_params);
   model.type =
       fmt::format("{} {} {}", arch,
