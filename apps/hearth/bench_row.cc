@@ -17,18 +17,6 @@
 namespace hearth::app {
 namespace {
 
-const char* name_of_kv(kernels::KvType type) {
-  switch (type) {
-    case kernels::KvType::f32:
-      return "f32";
-    case kernels::KvType::f16:
-      return "f16";
-    case kernels::KvType::bf16:
-      return "bf16";
-  }
-  CHECK(false);
-}
-
 // What llama-bench tells of devices and placement, as it is where there is the CPU alone: programs
 // that read its output find the fields that they look for.
 void add_placement(Json& row, const BenchSetting& setting) {
@@ -120,6 +108,18 @@ void add_ceiling(Json& row, const std::string& name, const char* how, const Benc
 }
 
 }  // namespace
+
+const char* name_of_kv(kernels::KvType type) {
+  switch (type) {
+    case kernels::KvType::f32:
+      return "f32";
+    case kernels::KvType::f16:
+      return "f16";
+    case kernels::KvType::bf16:
+      return "bf16";
+  }
+  CHECK(false);
+}
 
 BenchModel describe_model(const std::string& name, const format::Gguf& gguf) {
   BenchModel model{.file = name};
