@@ -167,9 +167,11 @@ Result<PeerSpeeds> PeerRunner::run(const PeerTest& test) const {
   const ChildOutput output =
       TRY(run_child(peer_.program, flags_for(peer_, dialect_, test),
                     {.seconds = kRunSeconds, .max_bytes = kMostBytes}, *stop_));
-  if (output.status != 0)
-    return fail(ErrorCode::failed, "exit status {}: {}", output.status,
-                last_words(output.err_tail.empty() ? output.out : output.err_tail));
+  if (output.status != 0) {
+    const std::string why = last_words(output.err_tail.empty() ? output.out : output.err_tail);
+    return fail(ErrorCode::failed, "exit status {}{}{}", output.status, why.empty() ? "" : ": ",
+                why);
+  }
   return parse_peer_speeds(output.out);
 }
 

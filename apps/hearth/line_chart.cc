@@ -180,12 +180,13 @@ class ChartWriter {
     body_ += text_at("title", kLeft - 48, y, "start", chart_.title);
     for (const std::string& note : chart_.notes)
       body_ += text_at("note", kLeft - 48, y += 18, "start", note);
-    y = legend(y + 26);
+    y = legend(y + 26) + 14;
     for (const ChartPanel& panel : chart_.panels) {
       panel_at(panel, y + 34);
-      y += 34 + kPanelHeight + kPanelGap - 34;
+      y += kPanelHeight + kPanelGap;
     }
-    body_ += text_at("", kLeft + kPlotWidth / 2, y - 14, "middle", chart_.x_label);
+    body_ += text_at("", kLeft + kPlotWidth / 2, y + 10, "middle", chart_.x_label);
+    y += 20;
     return fmt::format(
                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
                "width=\"{0:.0f}\" "

@@ -87,7 +87,8 @@ TEST(LineChart, PlacesOfADoublingAxis) {
   const std::string svg = to_svg(chart_of({{0, 100}, {512, 50}, {1024, 0}}));
   expect_well_formed(svg);
   EXPECT_THAT(
-      svg, HasSubstr("<polyline class=\"line s0\" points=\"76.0,96.0 454.0,206.0 832.0,316.0\"/>"));
+      svg,
+      HasSubstr("<polyline class=\"line s0\" points=\"76.0,110.0 454.0,220.0 832.0,330.0\"/>"));
   for (const char* tick : {">0</text>", ">512</text>", ">1k</text>", ">20</text>", ">100</text>"})
     EXPECT_THAT(svg, HasSubstr(tick));
   EXPECT_EQ(count(svg, "<circle class=\"mark f0\""), 4u);  // one of the legend
@@ -97,7 +98,7 @@ TEST(LineChart, PlacesOfADoublingAxis) {
 TEST(LineChart, PlacesOfALinearAxis) {
   const std::string svg = to_svg(chart_of({{0, 0}, {5, 100}, {10, 50}}, ChartScale::linear));
   expect_well_formed(svg);
-  EXPECT_THAT(svg, HasSubstr("points=\"76.0,316.0 454.0,96.0 832.0,206.0\""));
+  EXPECT_THAT(svg, HasSubstr("points=\"76.0,330.0 454.0,110.0 832.0,220.0\""));
 }
 
 TEST(LineChart, SpreadIsABandAndOfASinglePointABar) {
@@ -105,12 +106,12 @@ TEST(LineChart, SpreadIsABandAndOfASinglePointABar) {
   EXPECT_THAT(
       band,
       HasSubstr(
-          "<polygon class=\"band f0\" points=\"76.0,96.0 832.0,184.0 832.0,228.0 76.0,184.0\"/>"));
+          "<polygon class=\"band f0\" points=\"76.0,110.0 832.0,198.0 832.0,242.0 76.0,198.0\"/>"));
   const std::string bar = to_svg(chart_of({{4, 80, 20, ""}}));
   expect_well_formed(bar);
   EXPECT_THAT(
       bar,
-      HasSubstr("<line class=\"line s0\" x1=\"454.0\" y1=\"184.0\" x2=\"454.0\" y2=\"96.0\"/>"));
+      HasSubstr("<line class=\"line s0\" x1=\"454.0\" y1=\"198.0\" x2=\"454.0\" y2=\"110.0\"/>"));
   EXPECT_THAT(bar, Not(HasSubstr("<polyline")));
   EXPECT_THAT(bar, HasSubstr(">4</text>"));
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/escape.h"
@@ -81,7 +82,8 @@ ChartPanel panel_of(const SweepReport& report, std::size_t test) {
       const auto& speeds = depth.figures[program][test].speeds;
       if (!speeds.empty()) fastest = std::max(fastest, mean_of(speeds).mean());
     }
-    panel.series.push_back(std::move(series));
+    const auto is_there = [](const ChartPoint& point) { return std::isfinite(point.y); };
+    if (std::ranges::any_of(series.points, is_there)) panel.series.push_back(std::move(series));
   }
   ChartSeries ceiling{.name = "ceiling of this machine", .points = {}, .is_reference = true};
   for (const SweepDepth& depth : report.depths) {

@@ -115,7 +115,7 @@ TEST(PictureName, IsPlainWhateverTheModelIsCalled) {
   EXPECT_EQ(picture_name("..", "-x"), "_.-x.svg");
   EXPECT_EQ(picture_name("-rf", "-x"), "_rf-x.svg");
   EXPECT_EQ(picture_name("a/", "-x"), "model-x.svg");
-  EXPECT_EQ(picture_name("\"$(x)\n", "-x"), "____x__-x.svg");
+  EXPECT_EQ(picture_name("\"$(x)\n", "-x"), "___x__-x.svg");
 }
 
 MinutesReport minutes_of(std::vector<double> speeds) {
