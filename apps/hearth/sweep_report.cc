@@ -115,9 +115,10 @@ std::vector<std::string> describe_sweep(const SweepReport& report) {
 std::string sweep_table_head(const SweepReport& report) {
   std::string text;
   for (const std::string& line : describe_sweep(report)) text += line + "\n";
-  text +=
-      "Hearth fills each depth by adding to the one before; a peer fills each depth anew, before "
-      "its clock starts.\n\n";
+  text += "Hearth fills each depth by adding to the one before";
+  text += report.programs.size() > 1
+              ? "; a peer fills each depth anew, before its clock starts.\n\n"
+              : ".\n\n";
   std::string head = fmt::format("| {:>6} | {:>7} |", "depth", "test");
   std::string rule = "| -----: | ------: |";
   for (std::size_t i = 0; i < report.programs.size(); ++i) {
