@@ -32,7 +32,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double kWindowSeconds = 10;
 constexpr std::size_t kWindowsOfAMinute = 6;
 
-double elapsed(Clock::time_point start) {
+double seconds_after(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
@@ -116,7 +116,7 @@ class Minutes {
     const double window_seconds = std::min(kWindowSeconds, seconds / kWindowsOfAMinute);
     start_ = Clock::now();
     // A last window that the clock cuts short by less than half is a window.
-    while (elapsed(start_) < seconds - window_seconds / 2)
+    while (seconds_after(start_) < seconds - window_seconds / 2)
       TRY(measure_window(bench, window_seconds));
     return {};
   }
@@ -129,7 +129,7 @@ class Minutes {
     model::Work work;
     do {
       progress_.show(
-          fmt::format("{:.1f} of {:.1f} minutes", elapsed(start_) / 60, options_.minutes));
+          fmt::format("{:.1f} of {:.1f} minutes", seconds_after(start_) / 60, options_.minutes));
       const engine::BenchPhase phase = TRY(bench.repeat())
       .generation;
       const double took = static_cast<double>(std::max<std::uint64_t>(phase.ns, 1)) * 1e-9;
@@ -137,9 +137,9 @@ class Minutes {
       seconds += took;
       speeds.add(static_cast<double>(phase.n_tokens) / took);
       work = phase.work;
-    } while (elapsed(window_start) < window_seconds);
+    } while (seconds_after(window_start) < window_seconds);
     window.sensors = host::read_sensors();  // while it is still warm
-    window.seconds = elapsed(start_) - elapsed(window_start) / 2;
+    window.seconds = seconds_after(start_) - seconds_after(window_start) / 2;
     window.speed = n_tokens / seconds;
     window.spread = speeds.standard_deviation();
     window.ceiling = options_.what.test.n_gen /

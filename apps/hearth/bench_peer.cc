@@ -17,7 +17,7 @@ namespace hearth::app {
 namespace {
 
 constexpr double kHelpSeconds = 20, kRunSeconds = 1800;
-constexpr std::size_t kMostBytes = std::size_t{4} << 20, kMostRepetitions = 100000;
+constexpr std::size_t kMostPeerBytes = std::size_t{4} << 20, kMostRepetitions = 100000;
 
 bool is_program(const std::string& path) {
   struct stat status;
@@ -137,7 +137,7 @@ Result<PeerSpeeds> parse_peer_speeds(std::string_view text) {
   if (start == std::string_view::npos)
     return fail(ErrorCode::integrity, "it printed no list of tests");
   if (text[start] == '\n') ++start;
-  const Result<Json> rows = parse_json(text.substr(start), {.max_bytes = kMostBytes});
+  const Result<Json> rows = parse_json(text.substr(start), {.max_bytes = kMostPeerBytes});
   if (!rows) return fail(ErrorCode::integrity, "it printed no JSON: {}", rows.error().message);
   PeerSpeeds speeds;
   for (const Json& row : *rows) {
@@ -155,8 +155,8 @@ Result<PeerSpeeds> parse_peer_speeds(std::string_view text) {
 
 Result<PeerRunner> PeerRunner::create(BenchPeer peer, const std::atomic<bool>& stop) {
   const std::vector<std::string> flags = {"--help"};
-  const ChildOutput help =
-      TRY(run_child(peer.program, flags, {.seconds = kHelpSeconds, .max_bytes = kMostBytes}, stop));
+  const ChildOutput help = TRY(
+      run_child(peer.program, flags, {.seconds = kHelpSeconds, .max_bytes = kMostPeerBytes}, stop));
   const PeerDialect dialect = dialect_of(help.out + help.err_tail);
   return PeerRunner(std::move(peer), dialect, stop);
 }
@@ -166,7 +166,7 @@ Result<PeerSpeeds> PeerRunner::run(const PeerTest& test) const {
     return fail(ErrorCode::unsupported, "it has no flag for a depth");
   const ChildOutput output =
       TRY(run_child(peer_.program, flags_for(peer_, dialect_, test),
-                    {.seconds = kRunSeconds, .max_bytes = kMostBytes}, *stop_));
+                    {.seconds = kRunSeconds, .max_bytes = kMostPeerBytes}, *stop_));
   if (output.status != 0) {
     const std::string why = last_words(output.err_tail.empty() ? output.out : output.err_tail);
     return fail(ErrorCode::failed, "exit status {}{}{}", output.status, why.empty() ? "" : ": ",

@@ -13,8 +13,8 @@
 namespace hearth::app {
 namespace {
 
-constexpr double kWidth = 860, kLeft = 76, kRight = 28, kPanelHeight = 220, kPanelGap = 64;
-constexpr double kPlotWidth = kWidth - kLeft - kRight;
+constexpr double kPictureWidth = 860, kLeft = 76, kRight = 28, kPanelHeight = 220, kPanelGap = 64;
+constexpr double kPlotWidth = kPictureWidth - kLeft - kRight;
 constexpr std::size_t kColours = 6;
 
 // Two schemes of the same classes. Series 0 to 5 are s0 to s5.
@@ -191,10 +191,10 @@ class ChartWriter {
                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
                "width=\"{0:.0f}\" "
                "height=\"{1:.0f}\" role=\"img\">\n<title>{2}</title>\n",
-               kWidth, y + 8, xml_escaped(chart_.title)) +
+               kPictureWidth, y + 8, xml_escaped(chart_.title)) +
            std::string(kStyle) +
            fmt::format("<rect class=\"paper\" width=\"{:.0f}\" height=\"{:.0f}\" rx=\"8\"/>\n",
-                       kWidth, y + 8) +
+                       kPictureWidth, y + 8) +
            body_ + "</svg>\n";
   }
 
@@ -204,7 +204,7 @@ class ChartWriter {
     double x = kLeft - 48;
     const auto entry = [&](const std::string& name, auto&& draw) {
       const double width = 34 + 6.6 * static_cast<double>(printable(name, 60).size()) + 22;
-      if (x + width > kWidth - kRight && x > kLeft) {
+      if (x + width > kPictureWidth - kRight && x > kLeft) {
         x = kLeft - 48;
         y += 20;
       }
@@ -237,8 +237,8 @@ class ChartWriter {
         "</text>\n",
         top + kPanelHeight / 2, xml_escaped(panel.y_label));
     for (const double tick : ticks) {
-      body_ +=
-          line_between(tick == 0 ? "axis" : "grid", kLeft, y_of(tick), kWidth - kRight, y_of(tick));
+      body_ += line_between(tick == 0 ? "axis" : "grid", kLeft, y_of(tick), kPictureWidth - kRight,
+                            y_of(tick));
       body_ += text_at("", kLeft - 9, y_of(tick) + 4, "end", fmt::format("{:.6g}", tick));
     }
     const std::vector<double> x_ticks = x_axis_.ticks();
