@@ -2,19 +2,23 @@
 //
 // The ceilings once more, to hold `hearth bench --roofline` to: loops written without a look at
 // those of kernels/ceilings, sharing no line with them. x86-64 alone. Prints the best of many short
-// runs of each loop that this CPU has: one thread, then all.
+// runs (0.03 s, as there) of each loop that this CPU has: one thread, then all.
 //
-//   ninja -C build/release hearth_roofline_asm && build/release/bench/hearth_roofline_asm [threads]
+//   ninja -C build/release hearth_roofline_asm && build/release/bench/hearth_roofline_asm [threads
+//   [tries]]
 #include <cpuid.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -77,19 +81,38 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Work done by n threads at once by the time of the slowest, the best of `tries`.
-double best_rate(unsigned n, double work_each, int tries,
-                 const std::function<void(unsigned)>& work) {
+// What n threads at once do in a second: each does pieces until its time is up, and their own rates
+// add up. The best of `tries`. Pieces are short (a quarter of a millisecond at most) beside that
+// time.
+double best_rate(unsigned n, double work_of_piece, int tries,
+                 const std::function<void(unsigned)>& piece) {
+  constexpr double kSeconds = 0.03;
   double best = 0;
   for (int i = 0; i < tries; ++i) {
-    const double start = now();
+    std::vector<double> rates(n);
+    std::atomic<unsigned> n_ready = 0;
+    const auto work = [&](unsigned thread) {
+      ++n_ready;
+      while (n_ready < n) std::this_thread::yield();
+      const double start = now();
+      double n_pieces = 0, seconds = 0;
+      for (; seconds < kSeconds; seconds = now() - start, ++n_pieces) piece(thread);
+      rates[thread] = n_pieces * work_of_piece / seconds;
+    };
     std::vector<std::thread> threads;
     for (unsigned t = 1; t < n; ++t) threads.emplace_back(work, t);
     work(0);
     for (std::thread& thread : threads) thread.join();
-    best = std::max(best, work_each * n / (now() - start));
+    best = std::max(best, std::accumulate(rates.begin(), rates.end(), 0.0));
   }
   return best;
+}
+
+// Memory to read: eight times the last cache, but not less than a quarter of a GiB.
+size_t bytes_to_read() {
+  const long cache = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
+  const size_t least = size_t{256} << 20;
+  return cache > 0 ? std::max(least, 8 * static_cast<size_t>(cache)) : least;
 }
 
 // Plain C++: eight 64-bit sums of words that follow each other, which any compiler makes vectors
@@ -106,6 +129,8 @@ uint64_t plain_read(const uint64_t* at, const uint64_t* end) {
 int main(int argc, char** argv) {
   const unsigned n = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1]))
                               : std::max(1u, std::thread::hardware_concurrency());
+  const int tries = argc > 2 ? std::atoi(argv[2]) : 20;
+  if (n < 1 || n > 1024 || tries < 1) return 2;
   unsigned a = 0, b = 0, c = 0, d = 0, a1 = 0, unused = 0;
   __get_cpuid_count(7, 0, &a, &b, &c, &d);
   __get_cpuid_count(7, 1, &a1, &unused, &unused, &unused);
@@ -118,28 +143,31 @@ int main(int argc, char** argv) {
   std::printf("%-22s %12s %12s\n", "best of many", "1 thread", "all");
   for (const Row& row : rows) {
     if (!row.usable) continue;
-    constexpr long kRounds = 2000000;
+    constexpr long kRounds = 20000;
     const auto work = [&](unsigned) { row.loop(kRounds); };
-    const double one = best_rate(1, kRounds * row.macs_per_round, 20, work);
-    const double all = best_rate(n, kRounds * row.macs_per_round, 20, work);
+    const double one = best_rate(1, kRounds * row.macs_per_round, tries, work);
+    const double all = best_rate(n, kRounds * row.macs_per_round, tries, work);
     std::printf("%-22s %7.1f GMAC/s %7.1f GMAC/s\n", row.name, one * 1e-9, all * 1e-9);
   }
-  constexpr size_t kWords = size_t{512} << 17;  // 512 MiB
-  // Large pages, as the other measures with: with pages of 4 KiB the same loop is slower.
+  // Large pages, as the other measures with: with pages of 4 KiB the same loop is slower. The
+  // threads share one stream, of which each takes the next MiB.
+  constexpr size_t kPieceWords = size_t{1} << 17;
+  const size_t n_pieces = bytes_to_read() / 8 / kPieceWords;
+  const size_t n_words = n_pieces * kPieceWords;
   void* const memory_pages =
-      ::mmap(nullptr, kWords * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      ::mmap(nullptr, n_words * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory_pages == MAP_FAILED) return 1;
-  ::madvise(memory_pages, kWords * 8, MADV_HUGEPAGE);
+  ::madvise(memory_pages, n_words * 8, MADV_HUGEPAGE);
   auto* const memory = static_cast<uint64_t*>(memory_pages);
-  std::fill(memory, memory + kWords, 1);
+  std::fill(memory, memory + n_words, 1);
   std::vector<uint64_t> sums(n);
-  const auto read = [&](unsigned n_parts) {
-    return best_rate(n_parts, 8.0 * static_cast<double>(kWords / n_parts), 8, [&](unsigned part) {
-      const size_t words = kWords / n_parts / 8 * 8;
-      sums[part] += plain_read(&memory[part * words], &memory[part * words] + words);
-    });
+  std::atomic<size_t> next_piece = 0;
+  const auto read = [&](unsigned thread) {
+    const uint64_t* const at = memory + next_piece++ % n_pieces * kPieceWords;
+    sums[thread] += plain_read(at, at + kPieceWords);
   };
-  const double one = read(1), all = read(n);
+  const double one = best_rate(1, 8.0 * kPieceWords, tries, read);
+  const double all = best_rate(n, 8.0 * kPieceWords, tries, read);
   std::printf("%-22s %9.1f GB/s %9.1f GB/s\n", sums[0] == 0 ? "?" : "reading", one * 1e-9,
               all * 1e-9);
   return 0;

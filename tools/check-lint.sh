@@ -21,27 +21,47 @@ if [ "$scope" = recent ]; then
   done < <(git diff --name-only "$oldest" && git ls-files --others --exclude-standard)
 fi
 
-# "source header header..." for each object, from what the compiler told ninja.
+# "source header header..." for each object, from what the compiler told ninja. With ccache's base
+# directory set the paths are relative to the build folder ("../../src/x.cc").
 dependencies=$(ninja -C "$build" -t deps | awk -v repo="$PWD/" '
   /^[^ ].*: #deps/ { if (line) print line; line = ""; next }
   /^    / { path = $1; if (index(path, repo) == 1) path = substr(path, length(repo) + 1)
+            sub(/^(\.\.\/)+/, "", path)
             if (path ~ /^(src|apps)\//) line = line (line ? " " : "") path }
   END { if (line) print line }' | sort -u)
 
+# What is looked at: sources of src and apps but tests, benchmarks and fuzz targets.
+is_looked_at() {
+  case $1 in
+    apps/*_test.cc | src/*_test.cc | src/*_bench.cc | src/*_fuzz.cc) return 1 ;;
+    src/*.cc | apps/*.cc) ;;
+    *) return 1 ;;
+  esac
+  [ "$scope" = all ] || [ -n "${recent[${1%.*}]:-}" ]
+}
+
 stale=()
-declare -A stamp_of
+declare -A stamp_of known
 while read -r -a files; do
   source=${files[0]:-}
-  case $source in
-    '' | *_test.cc | *_bench.cc | *_fuzz.cc) continue ;;
-  esac
-  if [ "$scope" = recent ] && [ -z "${recent[${source%.*}]:-}" ]; then continue; fi
+  is_looked_at "$source" || continue
+  known[$source]=1
   stamp=$stamps/$(cat .clang-tidy "${files[@]}" | sha256sum | cut -c1-40)
   if [ ! -e "$stamp" ]; then
     stale+=("$source")
     stamp_of[$source]=$stamp
   fi
 done <<<"$dependencies"
+
+# Who looks at nothing finds nothing: whatever this build compiles and should be looked at is known.
+while IFS= read -r source; do
+  is_looked_at "$source" || continue
+  if [ -z "${known[$source]:-}" ]; then
+    echo "check-lint: $source is part of $build, but ninja does not tell what it was made from: build first" >&2
+    exit 1
+  fi
+done < <(sed -n "s|^ *\"file\": \"$PWD/\(.*\)\",\{0,1\}\$|\1|p" "$build/compile_commands.json")
+
 echo "${#stale[@]} files to look at"
 if [ "${#stale[@]}" -eq 0 ]; then exit 0; fi
 # The flags are those of g++.

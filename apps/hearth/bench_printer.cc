@@ -77,6 +77,7 @@ class JsonLinesPrinter : public BenchPrinter {
 
 class SqlPrinter : public BenchPrinter {
  public:
+  explicit SqlPrinter(std::string table) : table_(std::move(table)) {}
   std::string begin(const Json& row) override {
     fields_ = single_fields(row);
     std::vector<std::string> columns;
@@ -87,7 +88,7 @@ class SqlPrinter : public BenchPrinter {
                                                          : "INTEGER";
       columns.push_back(fmt::format("  {} {}", field, type));
     }
-    return fmt::format("CREATE TABLE IF NOT EXISTS hearth_bench (\n{}\n);\n\n",
+    return fmt::format("CREATE TABLE IF NOT EXISTS {} (\n{}\n);\n\n", table_,
                        fmt::join(columns, ",\n"));
   }
   std::string row(const Json& row) override {
@@ -106,12 +107,13 @@ class SqlPrinter : public BenchPrinter {
         values.push_back(value.is_boolean() ? value.get<bool>() ? "1" : "0" : to_json_text(value));
       }
     }
-    return fmt::format("INSERT INTO hearth_bench ({}) VALUES ({});\n", fmt::join(fields_, ", "),
+    return fmt::format("INSERT INTO {} ({}) VALUES ({});\n", table_, fmt::join(fields_, ", "),
                        fmt::join(values, ", "));
   }
   std::string end() override { return ""; }
 
  private:
+  std::string table_;
   std::vector<std::string> fields_;
 };
 
@@ -273,7 +275,7 @@ Result<std::unique_ptr<BenchPrinter>> make_bench_printer(std::string_view format
   if (format == "csv") return std::make_unique<CsvPrinter>();
   if (format == "json") return std::make_unique<JsonPrinter>();
   if (format == "jsonl") return std::make_unique<JsonLinesPrinter>();
-  if (format == "sql") return std::make_unique<SqlPrinter>();
+  if (format == "sql") return std::make_unique<SqlPrinter>(columns.sql_table);
   return fail(ErrorCode::usage, "-o {}: there are md, csv, json, jsonl and sql",
               printable(format, 40));
 }

@@ -27,6 +27,7 @@ class BenchPrinter {
 struct TableColumns {
   std::vector<std::string> parameters;  // fields beside the usual ones: those with several values
   bool is_batched = false;              // the columns of llama-batched-bench
+  std::string sql_table = "hearth_bench";
 };
 
 // usage for a format that nobody knows; there are md, csv, json, jsonl and sql.

@@ -19,7 +19,7 @@ namespace {
 
 // What llama-bench tells of devices and placement, as it is where there is the CPU alone: programs
 // that read its output find the fields that they look for.
-void add_fixed_fields(Json& row) {
+void add_placement(Json& row, const BenchSetting& setting) {
   row["n_gpu_layers"] = 0;
   row["n_cpu_moe"] = 0;
   row["split_mode"] = "none";
@@ -29,7 +29,7 @@ void add_fixed_fields(Json& row) {
   row["devices"] = "none";
   row["tensor_split"] = "0.00";
   row["tensor_buft_overrides"] = "none";
-  row["load_mode"] = "mmap";
+  row["load_mode"] = setting.load_mode;
   row["lazy_mode"] = "off";
   row["embeddings"] = false;
   row["no_op_offload"] = 0;
@@ -109,6 +109,18 @@ void add_ceiling(Json& row, const std::string& name, const char* how, const Benc
 
 }  // namespace
 
+const char* name_of_kv(kernels::KvType type) {
+  switch (type) {
+    case kernels::KvType::f32:
+      return "f32";
+    case kernels::KvType::f16:
+      return "f16";
+    case kernels::KvType::bf16:
+      return "bf16";
+  }
+  CHECK(false);
+}
+
 BenchModel describe_model(const std::string& name, const format::Gguf& gguf) {
   BenchModel model{.file = name};
   std::map<format::TensorType, std::uint64_t> bytes_of;
@@ -120,8 +132,8 @@ BenchModel describe_model(const std::string& name, const format::Gguf& gguf) {
   const auto most =
       std::ranges::max_element(bytes_of, {}, [](const auto& entry) { return entry.second; });
   std::string arch = "?";
-  if (const auto named = gguf.get_string("general.architecture"); named && named->has_value())
-    arch = to_valid_utf8(named->value());
+  if (const auto named = gguf.get_string("general.architecture"); named.has_value())
+    arch = to_valid_utf8(named->value_or(arch));
   const auto n_params = static_cast<double>(model.n_params);
   model.type =
       fmt::format("{} {} {}", arch,
@@ -148,12 +160,12 @@ Json bench_row(const BenchResult& result) {
   row["n_batch"] = what.n_batch;
   row["n_ubatch"] = what.n_ubatch;
   row["n_threads"] = what.n_threads;
-  row["cpu_mask"] = "0x0";
-  row["cpu_strict"] = false;
-  row["poll"] = 0;
+  row["cpu_mask"] = result.setting.cpu_mask;
+  row["cpu_strict"] = result.setting.cpu_strict;
+  row["poll"] = result.setting.poll;
   row["type_k"] = kernels::kv_type_name(what.k_type);
   row["type_v"] = kernels::kv_type_name(what.v_type);
-  add_fixed_fields(row);
+  add_placement(row, result.setting);
   row["n_prompt"] = what.test.n_prompt;
   row["n_gen"] = what.test.n_gen;
   row["n_depth"] = what.test.n_depth;

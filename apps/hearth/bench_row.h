@@ -15,6 +15,8 @@
 
 namespace hearth::app {
 
+const char* name_of_kv(kernels::KvType type);  // "f16"
+
 struct BenchModel {
   std::string file;  // as it was asked for
   std::string type;  // "llama 1.2B Q4_K"
@@ -22,9 +24,18 @@ struct BenchModel {
 };
 BenchModel describe_model(const std::string& name, const format::Gguf& gguf);
 
+// What was asked of threads and loading, as llama-bench spells it.
+struct BenchSetting {
+  std::string cpu_mask = "0x0";  // none asked for
+  bool cpu_strict = false;
+  int poll = 50;
+  std::string load_mode = "mmap";  // of the file; that weights are packed is the field `repack`
+};
+
 struct BenchResult {
   BenchCase what;
   BenchModel model;
+  BenchSetting setting;
   std::string test_time;  // UTC, "2026-11-21T17:00:00Z"
   std::vector<engine::BenchSample> samples;
   // Measured before the first repetition and after each: one more than samples.

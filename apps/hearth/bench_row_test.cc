@@ -97,6 +97,16 @@ TEST(BenchRow, SharesOfTheCeilings) {
   EXPECT_DOUBLE_EQ(row["stddev_ceiling_float"].get<double>(), 0);
 }
 
+TEST(BenchRow, ThreadsAndLoadingAreThoseThatWereAskedFor) {
+  BenchResult r = result();
+  r.setting = {.cpu_mask = "0x5", .cpu_strict = true, .poll = 7, .load_mode = "dio"};
+  const Json row = bench_row(r);
+  EXPECT_EQ(row["cpu_mask"], "0x5");
+  EXPECT_EQ(row["cpu_strict"], true);
+  EXPECT_EQ(row["poll"], 7);
+  EXPECT_EQ(row["load_mode"], "dio");
+}
+
 TEST(BenchRow, APhaseThatIsNotThereHasNoBound) {
   BenchResult r = result();
   for (engine::BenchSample& sample : r.samples) sample.generation = {};

@@ -7,15 +7,18 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <optional>
 #include <thread>
 
 #include "base/json.h"
 #include "bench_cases.h"
+#include "bench_minutes.h"
+#include "bench_peer.h"
 #include "bench_printer.h"
+#include "bench_progress.h"
 #include "bench_roofline.h"
 #include "bench_row.h"
+#include "bench_sweep.h"
 #include "command.h"
 #include "compute_options.h"
 #include "flags.h"
@@ -30,15 +33,21 @@ namespace hearth::app {
 namespace {
 
 constexpr std::uint32_t kMostTokens = 1 << 24;
+// What a sweep generates at each depth, and a step of --minutes, unless -n says otherwise.
+constexpr std::uint32_t kSweptTokens = 32, kTimedTokens = 16;
+constexpr float kMostMinutes = 1440;
 
 struct BenchOptions {
   std::vector<std::string> words, models, hub_models;
   std::vector<std::string> n_prompt, n_gen, prompts_and_gens, n_depth, n_batch, n_ubatch, n_threads;
-  std::vector<std::string> k_types, v_types, n_sequences, no_effect;
+  std::vector<std::string> k_types, v_types, n_sequences, no_effect, sweep_depths, peers;
   std::string isa, format = "md";
+  std::optional<std::string> picture;
+  float minutes = 0;
   ThreadOptions places;
   std::uint32_t n_repetitions = 5, delay_seconds = 0;
   bool no_warmup = false, json = false, roofline = false, progress = false, offline = false;
+  bool sweep = false;
 };
 
 std::vector<std::string> models_of(const BenchOptions& options) {
@@ -104,6 +113,18 @@ TableColumns columns_for(const BenchParameters& p) {
   return columns;
 }
 
+// All but the context, and how many rows of a step want logits.
+Result<engine::LoadOptions> load_options(const BenchCase& what, const BenchOptions& options) {
+  engine::LoadOptions load;
+  load.n_ubatch = std::min(what.n_batch, what.n_ubatch);
+  load.max_wanted = 1;
+  load.crews = TRY(options.places.take(what.n_threads));
+  load.k_type = what.k_type;
+  load.v_type = what.v_type;
+  load.needs_text = false;
+  return load;
+}
+
 // Loads a model for the tests from `first` on that it serves.
 Result<std::unique_ptr<engine::LoadedModel>> load_for(std::span<const BenchCase> cases,
                                                       const BenchOptions& options) {
@@ -119,33 +140,27 @@ Result<std::unique_ptr<engine::LoadedModel>> load_for(std::span<const BenchCase>
   if (n_ctx > UINT32_MAX)
     return fail(ErrorCode::does_not_fit, "{} tokens are more than any cache holds", n_ctx);
   // All sequences share the blocks of one long context, so that a step may have rows of many.
-  engine::LoadOptions load;
+  engine::LoadOptions load = TRY(load_options(first, options));
   load.n_ctx = static_cast<std::uint32_t>(n_ctx);
-  load.n_ubatch = std::min(first.n_batch, first.n_ubatch);
   load.max_wanted = std::min(load.n_ubatch, n_sequences);
-  load.crews = TRY(options.places.take(first.n_threads));
-  load.k_type = first.k_type;
-  load.v_type = first.v_type;
-  load.needs_text = false;
   return engine::LoadedModel::load(TRY(open_model(first.model, options.offline)), load);
 }
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+Result<BenchSetting> setting_of(const BenchOptions& options) {
+  ThreadOptions::Setting threads = TRY(options.places.setting());
+  return BenchSetting{.cpu_mask = std::move(threads.cpu_mask),
+                      .cpu_strict = threads.is_strict,
+                      .poll = threads.poll};
 }
 
 class BenchRunner {
  public:
   BenchRunner(const BenchOptions& options, std::span<const BenchCase> cases, BenchPrinter& printer)
-      : options_(options), cases_(cases), printer_(printer) {}
+      : options_(options), cases_(cases), printer_(printer), progress_(options.progress) {}
 
   Result<void> run() {
     const Result<void> done = run_all();
-    hide_progress();
+    progress_.hide();
     if (n_printed_ > 0 || done) TRY(write_stdout(printer_.end()));
     return done;
   }
@@ -165,7 +180,7 @@ class BenchRunner {
             host::available_memory().bytes.value_or(std::uint64_t{1} << 32)));
       }
       const Json row = bench_row(TRY(run_one(cases_[at_])));
-      hide_progress();
+      progress_.hide();
       if (n_printed_++ == 0) TRY(write_stdout(printer_.begin(row)));
       TRY(write_stdout(printer_.row(row)));
     }
@@ -174,8 +189,11 @@ class BenchRunner {
 
   Result<BenchResult> run_one(const BenchCase& what) {
     wait();
-    BenchResult result{
-        .what = what, .model = describe_model(what.model, loaded_->gguf()), .test_time = utc_now()};
+    BenchResult result {
+      .what = what, .model = describe_model(what.model, loaded_->gguf()),
+      .setting = TRY(setting_of(options_))
+      , .test_time = utc_now()
+    };
     engine::Bench bench(*loaded_, what.test, interrupted_flag());
     if (what.test.n_depth > 0) show_progress("filling up to the depth");
     TRY(bench.fill());
@@ -200,25 +218,84 @@ class BenchRunner {
   }
 
   void show_progress(const std::string& what) {
-    if (!stderr_is_terminal() && !options_.progress) return;
-    fmt::print(stderr, "{}[{}/{}] {}: {}{}", stderr_is_terminal() ? "\r\033[K" : "", at_ + 1,
-               cases_.size(), cases_[at_].name(), what, stderr_is_terminal() ? "" : "\n");
-    std::fflush(stderr);
-    is_shown_ = stderr_is_terminal();
-  }
-
-  void hide_progress() {
-    if (std::exchange(is_shown_, false)) fmt::print(stderr, "\r\033[K");
+    progress_.show(fmt::format("[{}/{}] {}: {}", at_ + 1, cases_.size(), cases_[at_].name(), what));
   }
 
   const BenchOptions& options_;
   std::span<const BenchCase> cases_;
   BenchPrinter& printer_;
+  BenchProgress progress_;
   std::size_t at_ = 0, n_printed_ = 0;
-  bool is_shown_ = false;
   std::unique_ptr<engine::LoadedModel> loaded_;
   std::unique_ptr<model::CeilingMeter> meter_;
 };
+
+// One setting of everything, for what has no lists.
+Result<BenchCase> single_case(const BenchParameters& p, std::string_view flag,
+                              const engine::BenchTest& test) {
+  if (p.models.empty()) return fail(ErrorCode::usage, "give a model: a name or -m FILE");
+  if (p.models.size() > 1 || p.n_batch.size() > 1 || p.n_ubatch.size() > 1 ||
+      p.k_types.size() > 1 || p.v_types.size() > 1 || p.n_threads.size() > 1 ||
+      p.n_prompt.size() > 1 || p.n_gen.size() > 1)
+    return fail(ErrorCode::usage, "{} takes one model and one value of each flag", flag);
+  if (!p.prompts_and_gens.empty() || !p.n_sequences.empty())
+    return fail(ErrorCode::usage, "{} goes with -p and -n; not with -pg and -np", flag);
+  BenchCase what{.model = p.models[0],
+                 .n_batch = p.n_batch[0],
+                 .n_ubatch = p.n_ubatch[0],
+                 .k_type = p.k_types[0],
+                 .v_type = p.v_types[0],
+                 .n_threads = p.n_threads[0],
+                 .test = test};
+  what.test.n_batch = what.n_batch;
+  return what;
+}
+
+Result<int> sweep(const BenchOptions& options, const BenchParameters& parameters) {
+  if (!options.n_depth.empty())
+    return fail(ErrorCode::usage, "--sweep takes its depths from --sweep-depths");
+  SweepOptions sweep;
+  sweep.what =
+      TRY(single_case(parameters, "--sweep",
+                      {.n_prompt = parameters.n_prompt[0],
+                       .n_gen = options.n_gen.empty() ? kSweptTokens : parameters.n_gen[0]}));
+  if (sweep.what.test.n_prompt + sweep.what.test.n_gen == 0)
+    return fail(ErrorCode::usage, "nothing to measure: give -p or -n something above 0");
+  sweep.depths = TRY(parse_numbers("--sweep-depths", options.sweep_depths, 0, kMostTokens));
+  for (const std::string& text : options.peers) sweep.peers.push_back(TRY(parse_peer(text)));
+  sweep.load = TRY(load_options(sweep.what, options));
+  sweep.n_repetitions = options.n_repetitions;
+  sweep.has_warmup = !options.no_warmup;
+  sweep.is_offline = options.offline;
+  sweep.shows_progress = options.progress;
+  sweep.format = options.format;
+  sweep.picture = options.picture;
+  TRY(run_sweep(sweep));
+  return 0;
+}
+
+Result<int> minutes(const BenchOptions& options, const BenchParameters& parameters) {
+  if (!(options.minutes > 0) || options.minutes > kMostMinutes)
+    return fail(ErrorCode::usage, "--minutes {}: give a number from 0.01 to {}", options.minutes,
+                kMostMinutes);
+  if (parameters.n_depth.size() > 1) return fail(ErrorCode::usage, "--minutes takes one depth");
+  MinutesOptions minutes;
+  minutes.what =
+      TRY(single_case(parameters, "--minutes",
+                      {.n_gen = options.n_gen.empty() ? kTimedTokens : parameters.n_gen[0],
+                       .n_depth = parameters.n_depth[0]}));
+  if (minutes.what.test.n_gen == 0)
+    return fail(ErrorCode::usage, "--minutes measures generation: give -n something above 0");
+  minutes.load = TRY(load_options(minutes.what, options));
+  minutes.minutes = options.minutes;
+  minutes.has_warmup = !options.no_warmup;
+  minutes.is_offline = options.offline;
+  minutes.shows_progress = options.progress;
+  minutes.format = options.format;
+  minutes.picture = options.picture;
+  TRY(run_minutes(minutes));
+  return 0;
+}
 
 Result<int> bench(BenchOptions options) {
   if (options.json) options.format = "json";
@@ -236,6 +313,14 @@ Result<int> bench(BenchOptions options) {
     return show_roofline(*std::ranges::max_element(parameters.n_threads), options.n_repetitions,
                          options.format == "json");
   }
+  if (options.sweep && options.minutes != 0)
+    return fail(ErrorCode::usage, "--sweep and --minutes are two measurements: give one");
+  if (!options.sweep && (!options.peers.empty() || !options.sweep_depths.empty()))
+    return fail(ErrorCode::usage, "--peer and --sweep-depths go with --sweep");
+  if (!options.sweep && options.minutes == 0 && options.picture)
+    return fail(ErrorCode::usage, "--svg goes with --sweep or --minutes");
+  if (options.sweep) return sweep(options, parameters);
+  if (options.minutes != 0) return minutes(options, parameters);
   const auto printer = TRY(make_bench_printer(options.format, columns_for(parameters)));
   if (parameters.models.empty()) return fail(ErrorCode::usage, "give a model: a name or -m FILE");
   const std::vector<BenchCase> cases = TRY(combine(parameters));
@@ -276,6 +361,23 @@ Action declare_bench(Flags& flags) {
   tests.add("--no-warmup", options->no_warmup, "do not run each test once before");
   tests.add("--roofline", options->roofline,
             "no model: what this machine could do at best, for each instruction set");
+  Flags over = flags.under("Speed over depth and over time");
+  over.add("--sweep", options->sweep,
+           "-p and -n (default 32) at one depth after the other, beside the ceiling");
+  over.add("--sweep-depths", options->sweep_depths,
+           "these depths (default 0,512,1024... up to 16384 or what the model and memory allow)")
+      .value("LIST");
+  over.add("--peer", options->peers,
+           "with --sweep: another program's llama-bench, to be run in between (may be repeated)")
+      .value("[NAME=]PROGRAM [FLAG...]");
+  over.add("--minutes", options->minutes,
+           "generate for so long, in windows of ten seconds: is the last minute as fast as the "
+           "first?")
+      .value("N");
+  over.add("--svg", options->picture,
+           "a picture of --sweep or --minutes (default: a file after the model, in this folder)")
+      .value("[FILE.svg]")
+      .may_omit_value(".svg");
   Flags output = flags.under("Output");
   output.add("-o,--output", options->format, "md, csv, json, jsonl or sql (default md)")
       .value("FORMAT")

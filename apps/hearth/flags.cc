@@ -48,6 +48,11 @@ Flag& Flag::choices(std::vector<std::string> all) {
   return *this;
 }
 
+Flag& Flag::may_omit_value(std::string ending) {
+  value_ending = std::move(ending);
+  return *this;
+}
+
 Flag& Flag::names_model() {
   is_model = true;
   return *this;

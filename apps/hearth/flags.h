@@ -26,6 +26,7 @@ struct Flag {
   std::string value_name;  // "N", "FILE", "MODEL"...; empty: a switch, which takes no value
   std::vector<std::string> values;  // all that make sense, where they are few; for completions
   std::string variable_name;        // "CTX_SIZE"; see variable()
+  std::string value_ending;         // ".svg"; see may_omit_value()
   bool is_rare = false, is_required = false, may_repeat = false;
   bool is_word = false, takes_all_words = false;
   bool is_model = false;
@@ -35,6 +36,8 @@ struct Flag {
   Flag& rare();
   Flag& value(std::string name);
   Flag& choices(std::vector<std::string> all);
+  // The value may be left out (and is "" then): the next word is it only with this ending.
+  Flag& may_omit_value(std::string ending);
   // One of several ways to name the model. Its variable counts only where no other way was used.
   Flag& names_model();
   // Where the flag is not given, HEARTH_name sets it, else LLAMA_ARG_name, which is llama.cpp's.

@@ -81,6 +81,15 @@ class FlagParser {
     return std::unexpected(unknown(word.name));
   }
 
+  // What may be left out is taken only where it looks like what is meant.
+  Result<std::string> own_value(const FlagWord& word, const Flag& flag) {
+    const bool is_left_out =
+        !flag.value_ending.empty() && !word.value &&
+        (next_ == words_.size() || !words_[next_].ends_with(flag.value_ending));
+    if (is_left_out) return std::string();
+    return value_of(word);
+  }
+
   Result<std::string> value_of(const FlagWord& word) {
     if (word.value) return *word.value;
     if (next_ == words_.size()) return fail(ErrorCode::usage, "{}: give a value", word.name);
@@ -89,7 +98,7 @@ class FlagParser {
 
   Result<void> take_own(const FlagWord& word, const Flag& flag) {
     const bool is_switch = flag.value_name.empty();
-    const std::string value = is_switch ? word.value.value_or("on") : TRY(value_of(word));
+    const std::string value = is_switch ? word.value.value_or("on") : TRY(own_value(word, flag));
     TRY(set(flag, word.name, value));
     if (++given_[&flag] == 2 && !flag.may_repeat)
       warnings_.push_back(

@@ -137,25 +137,33 @@ Result<host::Numa> ThreadOptions::numa() const {
               printable(numa_, 40));
 }
 
-Result<Crew> ThreadOptions::crew_of(const Wishes& wishes, const Names& names, host::Numa numa) {
-  host::PlaceRequest request{.numa = numa};
+Result<host::CpuSet> ThreadOptions::cpus_of(const Wishes& wishes, const Names& names) {
+  host::CpuSet all;
   if (wishes.mask) {
     const auto cpus = host::parse_cpu_mask(*wishes.mask);
     if (!cpus || cpus->empty())
       return fail(ErrorCode::usage, "{} {}: give CPUs as a hexadecimal mask, such as 0xff",
                   names.mask, printable(*wishes.mask, 40));
-    request.cpus = *cpus;
+    all = *cpus;
   }
   if (wishes.range) {
     const auto cpus = host::parse_cpu_range(*wishes.range);
     if (!cpus)
       return fail(ErrorCode::usage, "{} {}: give CPUs as a range, such as 0-3", names.range,
                   printable(*wishes.range, 40));
-    request.cpus.insert(request.cpus.end(), cpus->begin(), cpus->end());
-    std::ranges::sort(request.cpus);
-    const auto repeated = std::ranges::unique(request.cpus);
-    request.cpus.erase(repeated.begin(), repeated.end());
+    all.insert(all.end(), cpus->begin(), cpus->end());
+    std::ranges::sort(all);
+    const auto repeated = std::ranges::unique(all);
+    all.erase(repeated.begin(), repeated.end());
   }
+  return all;
+}
+
+Result<Crew> ThreadOptions::crew_of(const Wishes& wishes, const Names& names, host::Numa numa) {
+  host::PlaceRequest request {
+    .cpus = TRY(cpus_of(wishes, names))
+    , .numa = numa
+  };
   if (wishes.strict) {
     const int strict = TRY(number_between(names.strict, *wishes.strict, 0, 1));
     request.strict = strict != 0;
@@ -177,12 +185,24 @@ Result<Crew> ThreadOptions::crew_of(const Wishes& wishes, const Names& names, ho
               .nice = nice};
 }
 
+Result<ThreadOptions::Setting> ThreadOptions::setting() const {
+  const host::CpuSet cpus = TRY(cpus_of(single_, kSingleNames));
+  Setting setting;
+  setting.cpu_mask =
+      host::print_cpu_mask(cpus.empty() ? cpus : host::usable_cpus({.cpus = cpus, .numa = {}}));
+  if (single_.strict)
+    setting.is_strict = TRY(number_between(kSingleNames.strict, *single_.strict, 0, 1))
+  != 0;
+  setting.poll = kDefaultPoll;
+  if (single_.poll) setting.poll = TRY(number_between(kSingleNames.poll, *single_.poll, 0, 100));
+  return setting;
+}
+
 Result<model::CpuCrews> ThreadOptions::take() const {
   for (const Wishes* wishes : {&single_, &batch_})
     if (wishes->n_threads < -1 || wishes->n_threads > 1024)
       return fail(ErrorCode::usage, "{} {}: give a number of threads from 1 to 1024",
                   wishes == &single_ ? "-t" : "-tb", wishes->n_threads);
-  const Names single_names{"-t", "-C", "-Cr", "--cpu-strict", "--prio", "--poll"};
   Names batch_names{"-tb", "-Cb", "-Crb", "--cpu-strict-batch", "--prio-batch", "--poll-batch"};
   const bool is_other_number = batch_.n_threads > 0;
   // A mask and a range add up to one set, so that either of them replaces both.
@@ -190,10 +210,10 @@ Result<model::CpuCrews> ThreadOptions::take() const {
   const auto pick = [&](std::optional<std::string> Wishes::* wish, std::string_view Names::* name,
                         bool replaces) -> std::optional<std::string> {
     if ((batch_.*wish).has_value() || replaces) return batch_.*wish;
-    batch_names.*name = single_names.*name;
+    batch_names.*name = kSingleNames.*name;
     return single_.*wish;
   };
-  if (!is_other_number) batch_names.n_threads = single_names.n_threads;
+  if (!is_other_number) batch_names.n_threads = kSingleNames.n_threads;
   const Wishes batch{.n_threads = is_other_number ? batch_.n_threads : single_.n_threads,
                      .mask = pick(&Wishes::mask, &Names::mask, are_other_cpus),
                      .range = pick(&Wishes::range, &Names::range, are_other_cpus),
@@ -205,7 +225,7 @@ Result<model::CpuCrews> ThreadOptions::take() const {
   const host::Numa asked = TRY(numa());
   model::CpuCrews crews;
   crews.n_cpus = host::cpus_allowed();
-  crews.single = TRY(crew_of(single_, single_names, asked));
+  crews.single = TRY(crew_of(single_, kSingleNames, asked));
   crews.batch = is_different ? TRY(crew_of(batch, batch_names, asked)) : crews.single;
   // Who is made more urgent for one kind of step is as before for the other.
   for (Crew* crew : {&crews.single, &crews.batch})

@@ -29,6 +29,13 @@ class ThreadOptions {
   // usage if a value makes no sense. Warnings go to standard error.
   Result<model::CpuCrews> take() const;
   Result<model::CpuCrews> take(unsigned n_threads) const;
+  // What -C, -Cr, --cpu-strict and --poll ask for, in llama.cpp's terms.
+  struct Setting {
+    std::string cpu_mask;  // of those asked for the CPUs this process may use; "0x0": none was
+    bool is_strict = false;
+    int poll = 0;
+  };
+  Result<Setting> setting() const;
   // What --verbose says: how many threads, where.
   std::string describe(const model::CpuCrews& crews) const;
 
@@ -42,6 +49,8 @@ class ThreadOptions {
   struct Names {
     std::string_view n_threads, mask, range, strict, priority, poll;
   };
+  static constexpr Names kSingleNames{"-t", "-C", "-Cr", "--cpu-strict", "--prio", "--poll"};
+  static Result<host::CpuSet> cpus_of(const Wishes& wishes, const Names& names);
   static Result<Crew> crew_of(const Wishes& wishes, const Names& names, host::Numa numa);
   Result<host::Numa> numa() const;
 

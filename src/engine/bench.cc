@@ -90,8 +90,14 @@ Result<BenchPhase> Bench::run(const Stretch& stretch) {
 }
 
 Result<void> Bench::fill() {
-  TRY(run({.begin = 0, .end = test_.n_depth, .one_by_one = false}));
+  TRY(run({.begin = sequences_[0].length(), .end = test_.n_depth, .one_by_one = false}));
   return {};
+}
+
+void Bench::go_on_with(const BenchTest& test) {
+  CHECK(test.n_sequences == test_.n_sequences && test.n_batch > 0);
+  CHECK(test.n_depth >= sequences_[0].length());
+  test_ = test;
 }
 
 Result<void> Bench::warm_up() {

@@ -45,6 +45,9 @@ class Bench {
 
   // Fills the sequences up to the depth. To be called first.
   Result<void> fill();
+  // Goes on with another test of as many sequences, at the same depth or a greater one: what is in
+  // the cache stays there, and the next fill() adds what is missing.
+  void go_on_with(const BenchTest& test);
   // The prompt once and one token: pages, caches and threads are awake afterwards.
   Result<void> warm_up();
   Result<BenchSample> repeat();

@@ -104,6 +104,25 @@ TEST(Bench, EveryRepetitionStartsAtTheDepth) {
   }
 }
 
+// What is filled stays: 70 tokens are two blocks, 200 tokens two more.
+TEST(Bench, GoesOnAtAGreaterDepth) {
+  const BenchTest last{.n_gen = 4, .n_depth = 200};
+  const auto loaded = load(last);
+  const std::uint32_t n_free = loaded->sequences().pool.n_free();
+  Bench bench(*loaded, {.n_prompt = 20}, kGoOn);
+  ASSERT_TRUE(bench.fill().has_value());
+  EXPECT_EQ(bench.repeat().value().prompt.work.read_bytes,
+            weight_bytes(kLayers + kHead) + 20 * kKeyBytes);
+  for (const auto& [depth, n_blocks] : {std::pair(70u, 2u), std::pair(200u, 4u)}) {
+    bench.go_on_with({.n_gen = 4, .n_depth = depth});
+    ASSERT_TRUE(bench.fill().has_value());
+    EXPECT_EQ(n_free - loaded->sequences().pool.n_free(), n_blocks);
+    const BenchSample sample = bench.repeat().value();
+    EXPECT_EQ(sample.generation.work.read_bytes,
+              4 * weight_bytes(kLayers + kHead) + (4.0 * depth + 1 + 2 + 3 + 4) * kKeyBytes);
+  }
+}
+
 TEST(Bench, NeedsWholeBlocksForEachSequence) {
   EXPECT_EQ(n_blocks_for({.n_prompt = 64}), 1u);
   EXPECT_EQ(n_blocks_for({.n_prompt = 64, .n_gen = 1}), 2u);

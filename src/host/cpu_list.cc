@@ -49,6 +49,15 @@ std::optional<CpuSet> parse_cpu_mask(std::string_view text) {
   return cpus;
 }
 
+std::string print_cpu_mask(const CpuSet& cpus) {
+  std::vector<unsigned> digits(cpus.empty() ? 1 : cpus.back() / 4 + 1);  // the last one first
+  for (const unsigned cpu : cpus) digits[cpu / 4] |= 1u << cpu % 4;
+  std::string text = "0x";
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit)
+    text += "0123456789abcdef"[*digit];
+  return text;
+}
+
 std::optional<CpuSet> parse_cpu_range(std::string_view text) {
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos || text.size() == 1) return std::nullopt;

@@ -22,6 +22,8 @@ CpuSet parse_cpu_list(const std::string& text);
 inline constexpr unsigned kMaxCpus = 65536;
 std::optional<CpuSet> parse_cpu_mask(std::string_view text);
 std::optional<CpuSet> parse_cpu_range(std::string_view text);
+// "0xff"; the empty set is "0x0".
+std::string print_cpu_mask(const CpuSet& cpus);
 
 CpuSet common_cpus(const CpuSet& a, const CpuSet& b);
 

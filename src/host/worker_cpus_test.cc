@@ -23,6 +23,13 @@ TEST(CpuMask, HexadecimalFromTheLastDigitOn) {
   EXPECT_EQ(parse_cpu_mask(std::string(16385, '1')), std::nullopt);
 }
 
+TEST(CpuMask, IsPrintedAsItIsRead) {
+  EXPECT_EQ(print_cpu_mask({}), "0x0");
+  EXPECT_EQ(print_cpu_mask({0, 1, 2, 3}), "0xf");
+  EXPECT_EQ(print_cpu_mask({1, 6}), "0x42");
+  EXPECT_EQ(print_cpu_mask({0, 135}), "0x8000000000000000000000000000000001");
+}
+
 TEST(CpuRange, EitherEndMayBeLeftOut) {
   EXPECT_EQ(parse_cpu_range("2-5"), (CpuSet{2, 3, 4, 5}));
   EXPECT_EQ(parse_cpu_range("7-7"), CpuSet{7});

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // hearth bench as somebody drives it who knows llama-bench. No speed is asserted anywhere.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sched.h>
 
 #include "base/json.h"
 #include "program.h"
@@ -20,6 +22,16 @@ const std::string kModel = fixture("tiny-llama-q8_0.gguf");
 Outcome bench(std::vector<std::string> args) {
   args.insert(args.begin(), "bench");
   return run(args);
+}
+
+// The first CPU that this process may use.
+unsigned a_cpu_of_ours() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 0;
+  unsigned cpu = 0;
+  while (cpu + 1 < CPU_SETSIZE && !CPU_ISSET(cpu, &set)) ++cpu;
+  return cpu;
 }
 
 std::vector<Json> rows_of(std::vector<std::string> args) {
@@ -60,6 +72,24 @@ TEST(Bench, MeasuresPromptsGenerationAndBoth) {
       EXPECT_NEAR(row["samples_ts"][sample].get<double>(),
                   n_tokens * 1e9 / row["samples_ns"][sample].get<double>(), 1e-6 * n_tokens * 1e9);
   }
+}
+
+TEST(Bench, TellsWhatThreadsWereAskedFor) {
+  const std::vector<std::string> small = {kModel, "-p", "4", "-n", "0", "-r", "1", "--no-warmup"};
+  const Json usual = rows_of(small).at(0);
+  EXPECT_EQ(usual["cpu_mask"], "0x0");
+  EXPECT_EQ(usual["cpu_strict"], false);
+  EXPECT_EQ(usual["poll"], 50);
+  EXPECT_EQ(usual["load_mode"], "mmap");
+  std::vector<std::string> args = small;
+  const unsigned cpu = a_cpu_of_ours();
+  args.insert(args.end(),
+              {"-Cr", fmt::format("{}-{}", cpu, cpu), "--cpu-strict", "1", "--poll", "7"});
+  const Json asked = rows_of(args).at(0);
+  const std::string zeros(cpu / 4, '0');
+  EXPECT_EQ(asked["cpu_mask"], fmt::format("0x{}{}", 1u << cpu % 4, zeros));
+  EXPECT_EQ(asked["cpu_strict"], true);
+  EXPECT_EQ(asked["poll"], 7);
 }
 
 TEST(Bench, ManySequencesAtOnce) {
