@@ -109,18 +109,6 @@ void add_ceiling(Json& row, const std::string& name, const char* how, const Benc
 
 }  // namespace
 
-const char* name_of_kv(kernels::KvType type) {
-  switch (type) {
-    case kernels::KvType::f32:
-      return "f32";
-    case kernels::KvType::f16:
-      return "f16";
-    case kernels::KvType::bf16:
-      return "bf16";
-  }
-  CHECK(false);
-}
-
 BenchModel describe_model(const std::string& name, const format::Gguf& gguf) {
   BenchModel model{.file = name};
   std::map<format::TensorType, std::uint64_t> bytes_of;

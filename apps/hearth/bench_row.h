@@ -15,8 +15,6 @@
 
 namespace hearth::app {
 
-const char* name_of_kv(kernels::KvType type);  // "f16"
-
 struct BenchModel {
   std::string file;  // as it was asked for
   std::string type;  // "llama 1.2B Q4_K"

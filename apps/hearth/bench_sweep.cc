@@ -184,8 +184,8 @@ class Sweep {
                               .n_batch = what.n_batch,
                               .n_ubatch = what.n_ubatch,
                               .n_repetitions = options_.n_repetitions,
-                              .type_k = name_of_kv(what.k_type),
-                              .type_v = name_of_kv(what.v_type)});
+                              .type_k = kernels::kv_type_name(what.k_type),
+                              .type_v = kernels::kv_type_name(what.v_type)});
     if (interrupted()) return fail(ErrorCode::cancelled, "interrupted");
     if (!speeds) {
       for (SweepFigure& figure : figures) figure.problem = "failed";

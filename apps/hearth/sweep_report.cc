@@ -107,8 +107,8 @@ std::vector<std::string> describe_sweep(const SweepReport& report) {
   return {fmt::format("{}, {} thread{}, {}", host::cpu_features().model, what.n_threads,
                       what.n_threads == 1 ? "" : "s", kernels::active().name),
           fmt::format("{}; cache {}/{}, batch {}/{}; {}", printable(report.model.file, 120),
-                      name_of_kv(what.k_type), name_of_kv(what.v_type), what.n_batch, what.n_ubatch,
-                      report.date),
+                      kernels::kv_type_name(what.k_type), kernels::kv_type_name(what.v_type),
+                      what.n_batch, what.n_ubatch, report.date),
           printable(programs, 300)};
 }
 
@@ -167,8 +167,8 @@ std::vector<Json> sweep_rows(const SweepReport& report, const SweepDepth& depth)
       row["n_batch"] = report.what.n_batch;
       row["n_ubatch"] = report.what.n_ubatch;
       row["n_threads"] = report.what.n_threads;
-      row["type_k"] = name_of_kv(report.what.k_type);
-      row["type_v"] = name_of_kv(report.what.v_type);
+      row["type_k"] = kernels::kv_type_name(report.what.k_type);
+      row["type_v"] = kernels::kv_type_name(report.what.v_type);
       row["n_prompt"] = test == sweep_prompt ? report.what.test.n_prompt : 0;
       row["n_gen"] = test == sweep_prompt ? 0 : report.what.test.n_gen;
       row["n_depth"] = depth.depth;
