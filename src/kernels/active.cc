@@ -12,6 +12,8 @@
 #include "kernels/avx512vnni/functions.h"
 #include "kernels/avxvnni/functions.h"
 #elif defined(__aarch64__)
+#include "kernels/dotprod/functions.h"
+#include "kernels/i8mm/functions.h"
 #include "kernels/neon/functions.h"
 #endif
 
@@ -73,6 +75,11 @@ std::vector<IsaChoice> choices_for([[maybe_unused]] const host::CpuFeatures& cpu
                                                      {cpu.fma, "the CPU lacks FMA"},
                                                      {cpu.f16c, "the CPU lacks F16C"},
                                                      {cpu.bmi2, "the CPU lacks BMI2"}});
+#elif defined(__aarch64__)
+  const IsaChoice vectors =
+      choice(neon::table, {{cpu.neon, "the CPU or system has no Advanced SIMD"}});
+  const IsaChoice dots = choice(dotprod::table, {{cpu.dotprod, "the CPU lacks DotProd (sdot)"},
+                                                 {vectors.usable, vectors.missing}});
 #endif
   return {
 #if defined(__x86_64__)
@@ -85,7 +92,9 @@ std::vector<IsaChoice> choices_for([[maybe_unused]] const host::CpuFeatures& cpu
                               {vectors_256.usable, vectors_256.missing}}),
       vectors_256,
 #elif defined(__aarch64__)
-      choice(neon::table, {{cpu.neon, "the CPU or system has no Advanced SIMD"}}),
+      choice(i8mm::table, {{cpu.i8mm, "the CPU lacks I8MM (smmla)"}, {dots.usable, dots.missing}}),
+      dots,
+      vectors,
 #endif
       choice(scalar::table, {}),
   };
