@@ -47,6 +47,13 @@ std::vector<const Kernels*> usable_tables() {
   return out;
 }
 
+// Those that claim the bits of the scalar one, which is not compared with itself.
+std::vector<const Kernels*> compared_tables() {
+  std::vector<const Kernels*> out = usable_tables();
+  std::erase_if(out, [](const Kernels* t) { return t == &scalar::table || !t->equals_scalar; });
+  return out;
+}
+
 struct Activations {
   std::vector<float> x;
   std::vector<int8_t> q;
@@ -137,8 +144,7 @@ TEST_P(PerType, EveryTableGivesTheScalarBits) {
           if (!is_whole && n_tokens != 1 && n_tokens != 5) continue;
           const auto want =
               product(scalar::table, type, weights, k, range.begin, range.end, a, n_tokens, 41);
-          for (const Kernels* table : usable_tables()) {
-            if (!table->equals_scalar) continue;
+          for (const Kernels* table : compared_tables()) {
             const auto got =
                 product(*table, type, weights, k, range.begin, range.end, a, n_tokens, 41);
             expect_same_bits(want, got,
@@ -181,6 +187,10 @@ TEST_P(PerType, TailsOfPanelsAndTiles) {
               << "row " << row << " token " << i / n_rows << ": " << expected << ", " << got[i];
         }
       };
+      if (table == &scalar::table) {  // only that it leaves other rows alone
+        check(3, 21, 5);
+        continue;
+      }
       for (size_t end = 1; end <= 33; ++end) {
         const size_t n_tokens = std::vector<size_t>{5, 33, 9}[end % 3];
         if (k != 1280) check(end > 20 ? end / 3 : 0, end, n_tokens);
@@ -203,7 +213,7 @@ TEST_P(PerType, ManyTokens) {
   const std::vector<uint8_t> weights = make_weights(type, rows, k, Fill::random, rng);
   const Activations a = quantize(scalar::table, activation_form(type), gaussian(rng, n * k), k);
   const auto want = product(scalar::table, type, weights, k, 0, rows, a, n, rows);
-  for (const Kernels* table : usable_tables()) {
+  for (const Kernels* table : compared_tables()) {
     expect_same_bits(want, product(*table, type, weights, k, 0, rows, a, n, rows), table->name);
   }
 }
