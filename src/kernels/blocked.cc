@@ -40,6 +40,10 @@ void fill_all(const QuantizedActivations& from, size_t k, size_t n_tokens, size_
 
 }  // namespace
 
+bool wants_blocked(const Kernels& table, size_t n_tokens) {
+  return n_tokens >= kLeastBlockedTokens && n_tokens < table.blocked_below;
+}
+
 size_t blocked_bytes(size_t k, size_t n_tokens) {
   return (k + kBlock - 1) / kBlock * n_tokens * sizeof(TokenBlock32);
 }

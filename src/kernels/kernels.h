@@ -71,7 +71,7 @@ struct QuantizedActivations {
   const void* blocked;  // the same once more, by Kernels::block_activations; or null
 };
 
-// From so many tokens on a table with block_activations wants them.
+// From so few tokens on blocked activations pay.
 inline constexpr size_t kLeastBlockedTokens = 4;
 // Bytes of the blocked form of n tokens; 64-byte aligned memory.
 size_t blocked_bytes(size_t k, size_t n_tokens);
@@ -141,9 +141,10 @@ struct Kernels {
   void (*quantize_q8_32)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   void (*quantize_q8_256)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   // Writes tokens token_begin .. token_end - 1 of n_tokens in the order in which products with many
-  // tokens read them, once for all of them. Null: the table wants none.
+  // tokens read them, once for all of them, where wants_blocked() says so.
   void (*block_activations)(const QuantizedActivations& from, ActivationForm form, size_t k,
                             size_t n_tokens, size_t token_begin, size_t token_end, void* to);
+  size_t blocked_below;  // products of so many tokens or more do not read them; 0: none does
   void (*matmul[kWeightTypeSlots])(const MatmulArgs& args);  // null: not a weight type
   void (*dequantize[kWeightTypeSlots])(const void* row, size_t k, float* out);
 
@@ -169,6 +170,9 @@ struct Kernels {
   float (*exp)(float x);                                   // our own, the same bits everywhere
   float (*dot)(const float* a, const float* b, size_t n);  // 16 lanes, for side inputs (LoRA)
 };
+
+// Whether products of n tokens read QuantizedActivations::blocked.
+bool wants_blocked(const Kernels& table, size_t n_tokens);
 
 // The tables of this build, best first, and whether this CPU can run each.
 struct IsaChoice {

@@ -7,8 +7,6 @@
 namespace hearth::kernels {
 namespace {
 
-static_assert(kPanelRows == kPackedRows);
-
 PackedForm form_of(WeightType type) {
   switch (type) {
 #define HEARTH_GROUP_TYPE(name, Decoder) \
@@ -40,7 +38,7 @@ void pack_panel(WeightType type, const void* rows, size_t row_bytes, size_t k, s
                 void* panel) {
   const PackedForm form = form_of(type);
   auto* out = static_cast<uint8_t*>(panel);
-  if (n_rows < kPackedRows) __builtin_memset(out, 0, packed_panel_bytes(type, k));
+  if (n_rows < kPanelRows) __builtin_memset(out, 0, packed_panel_bytes(type, k));
   for (size_t b = 0; b < n_blocks(type, k); ++b) {
     uint8_t* words = out + form.words_at(b);
     uint8_t* tails = out + form.tails_at(b);

@@ -8,12 +8,12 @@
 #include <stdint.h>
 
 #include "kernels/layout.h"
+#include "kernels/packed.h"
 
 namespace hearth::kernels {
 namespace {
 
-constexpr size_t kPackedRows = 16;
-constexpr size_t kPackedLine = 4 * kPackedRows;  // bytes: one word of every row
+constexpr size_t kPackedLine = 4 * kPanelRows;  // bytes: one word of every row
 
 // Blocks whose size is no multiple of 4 have a tail of 1 or 2 bytes: their scale. Most have it in
 // front, these at the end.
@@ -54,7 +54,7 @@ struct PackedForm {
            block % set_blocks() * block_lines_bytes();
   }
   constexpr size_t tails_at(size_t block) const {
-    return block / set_blocks() * set_bytes() + block % set_blocks() * kPackedRows * tail();
+    return block / set_blocks() * set_bytes() + block % set_blocks() * kPanelRows * tail();
   }
   // Where word 0 and the tail lie in a block as the file has it.
   constexpr size_t words_in_block() const { return tail_last ? 0 : tail(); }

@@ -160,9 +160,7 @@ class BlockedTokens {
   BlockedTokens(const Kernels& table, ActivationForm form, size_t k, size_t n_tokens,
                 QuantizedActivations* activations) {
     activations->blocked = nullptr;
-    if (table.block_activations == nullptr || form == ActivationForm::f32 ||
-        n_tokens < kLeastBlockedTokens)
-      return;
+    if (form == ActivationForm::f32 || !wants_blocked(table, n_tokens)) return;
     lines_.resize(blocked_bytes(k, n_tokens) / sizeof(CacheLine));
     table.block_activations(*activations, form, k, n_tokens, 0, n_tokens, lines_.data());
     activations->blocked = lines_.data();

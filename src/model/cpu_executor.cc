@@ -75,7 +75,7 @@ Result<void> CpuExecutor::allocate_buffers(const ExecutorLimits& limits) {
     buffer.q.resize(rows * padded_width + kRowAlignment);
     buffer.scales.resize(rows * (padded_width / 32));
     buffer.sums.resize(rows * (padded_width / 16));
-    if (kernels_.block_activations != nullptr && rows >= kernels::kLeastBlockedTokens)
+    if (kernels_.block_activations != nullptr)
       buffer.blocked = TRY(PageMemory::allocate(kernels::blocked_bytes(padded_width, rows)));
   }
   rope_cos_.resize(limits.max_rows * plan_->rope.n_pairs());

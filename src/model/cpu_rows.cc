@@ -117,8 +117,7 @@ void CpuExecutor::store_kv(const Step& step, std::size_t i) {
 void CpuExecutor::begin_quantizing(const Phase& phase) {
   if (phase.quantizes == BufferId::none) return;
   const std::size_t n_rows = rows_in(phase.quantizes);
-  const bool blocks =
-      kernels_.block_activations != nullptr && n_rows >= kernels::kLeastBlockedTokens;
+  const bool blocks = kernels::wants_blocked(kernels_, n_rows);
   for (const std::size_t group : {32, 256}) {
     QuantizedBuffer& buffer = quantized_[group == 32 ? 0 : 1];
     const std::size_t groups = (phase.k + group - 1) / group;

@@ -69,8 +69,7 @@ Result<void> ExpertProduct::make_room(std::size_t n_slots, std::size_t k, Activa
 kernels::QuantizedActivations ExpertProduct::inputs_of(const ExpertSlots& slots,
                                                        std::size_t expert) const {
   const std::size_t begin = slots.begin(expert), n = slots.begin(expert + 1) - begin;
-  const bool is_blocked =
-      kernels_.block_activations != nullptr && n >= kernels::kLeastBlockedTokens;
+  const bool is_blocked = kernels::wants_blocked(kernels_, n);
   return {as<std::int8_t>(q_) + begin * q_stride_,
           as<float>(scales_) + begin * scale_stride_,
           as<std::int16_t>(sums_) + begin * sum_stride_,

@@ -12,6 +12,7 @@ namespace {
 consteval Kernels with_blocked_activations() {
   Kernels t = vector_kernels("avx512vnni");
   t.block_activations = kernels::block_activations;
+  t.blocked_below = ~size_t{0};
   return t;
 }
 
