@@ -39,7 +39,7 @@ struct Operands {
     args.n_tokens = kTokens;
     args.quantized = {q.data(),     scales.data(), sums.data(), kDepth,
                       kDepth / 256, kDepth / 16,   nullptr};
-    if (table.block_activations != nullptr) {
+    if (wants_blocked(table, kTokens)) {
       table.block_activations(args.quantized, activation_form(kType), kDepth, kTokens, 0, kTokens,
                               blocked.data());
       args.quantized.blocked = blocked.data();
