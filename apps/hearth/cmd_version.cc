@@ -23,6 +23,8 @@ std::string describe_isas() {
     if (choices[i].usable && table.least_tokens > 1)
       note += fmt::format(", for batches of {} tokens or more; smaller ones: {}",
                           table.least_tokens, choices[i + 1].table->name);
+    if (choices[i].trial_macs > 0)
+      note += fmt::format(" ({:.1f} G multiply-adds/s in a trial)", choices[i].trial_macs / 1e9);
     out += fmt::format("  {:<11} {}\n", table.name, note);
   }
   return out;
@@ -45,11 +47,13 @@ Action declare_version(Flags& flags) {
       Json isas = Json::array();
       std::size_t n = 0;
       const kernels::IsaChoice* choices = kernels::all_isas(&n);
-      for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t i = 0; i < n; ++i) {
         isas.push_back({{"name", choices[i].table->name},
                         {"usable", choices[i].usable},
                         {"missing", choices[i].missing},
                         {"least_tokens", choices[i].table->least_tokens}});
+        if (choices[i].trial_macs > 0) isas.back()["trial_macs_per_second"] = choices[i].trial_macs;
+      }
       object["isas"] = std::move(isas);
       TRY(write_stdout(to_json_text(object, 2) + "\n"));
     } else {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <string_view>
 
 #include "kernels/choice.h"
 #include "kernels/scalar/functions.h"
+#include "kernels/trial.h"
 
 #if defined(__x86_64__)
 #include "kernels/amx/functions.h"
@@ -12,6 +14,8 @@
 #include "kernels/avx512vnni/functions.h"
 #include "kernels/avxvnni/functions.h"
 #elif defined(__aarch64__)
+#include "kernels/dotprod/functions.h"
+#include "kernels/i8mm/functions.h"
 #include "kernels/neon/functions.h"
 #endif
 
@@ -30,16 +34,33 @@ IsaChoice choice(const Kernels& table, std::initializer_list<Need> needs) {
   return {&table, true, ""};
 }
 
+template <class Choices>
+auto* find(Choices& choices, std::string_view name) {
+  const auto it = std::find_if(choices.begin(), choices.end(),
+                               [&](const IsaChoice& c) { return name == c.table->name; });
+  return it == choices.end() ? nullptr : &*it;
+}
+
+// smmla does twice the work of sdot, which some CPUs take twice the time for: measured, not known.
+std::vector<IsaChoice> with_trial(std::vector<IsaChoice> choices) {
+  IsaChoice* const first = find(choices, "i8mm");
+  IsaChoice* const second = find(choices, "dotprod");
+  if (first != nullptr && second != nullptr && first->usable && second->usable) {
+    const Trial trial = try_products(*first->table, *second->table);
+    first->trial_macs = trial.first;
+    second->trial_macs = trial.second;
+  }
+  return choices;
+}
+
 const std::vector<IsaChoice>& choices_here() {
-  static const std::vector<IsaChoice> choices = choices_for(host::cpu_features());
+  static const std::vector<IsaChoice> choices = with_trial(choices_for(host::cpu_features()));
   return choices;
 }
 
 const Kernels* find_usable(std::string_view name) {
-  for (const IsaChoice& c : choices_here()) {
-    if (c.usable && name == c.table->name) return c.table;
-  }
-  return nullptr;
+  const IsaChoice* choice = find(choices_here(), name);
+  return choice != nullptr && choice->usable ? choice->table : nullptr;
 }
 
 const Kernels* first_choice() {
@@ -48,10 +69,7 @@ const Kernels* first_choice() {
   if (const char* name = std::getenv("HEARTH_ISA")) {
     if (const Kernels* table = find_usable(name)) return table;
   }
-  for (const IsaChoice& c : choices_here()) {
-    if (c.usable) return c.table;
-  }
-  return &scalar::table;
+  return &best_of(choices_here());
 }
 
 std::atomic<const Kernels*>& chosen() {
@@ -73,6 +91,11 @@ std::vector<IsaChoice> choices_for([[maybe_unused]] const host::CpuFeatures& cpu
                                                      {cpu.fma, "the CPU lacks FMA"},
                                                      {cpu.f16c, "the CPU lacks F16C"},
                                                      {cpu.bmi2, "the CPU lacks BMI2"}});
+#elif defined(__aarch64__)
+  const IsaChoice vectors =
+      choice(neon::table, {{cpu.neon, "the CPU or system has no Advanced SIMD"}});
+  const IsaChoice dots = choice(dotprod::table, {{cpu.dotprod, "the CPU lacks DotProd (sdot)"},
+                                                 {vectors.usable, vectors.missing}});
 #endif
   return {
 #if defined(__x86_64__)
@@ -85,10 +108,23 @@ std::vector<IsaChoice> choices_for([[maybe_unused]] const host::CpuFeatures& cpu
                               {vectors_256.usable, vectors_256.missing}}),
       vectors_256,
 #elif defined(__aarch64__)
-      choice(neon::table, {{cpu.neon, "the CPU or system has no Advanced SIMD"}}),
+      choice(i8mm::table, {{cpu.i8mm, "the CPU lacks I8MM (smmla)"}, {dots.usable, dots.missing}}),
+      dots,
+      vectors,
 #endif
       choice(scalar::table, {}),
   };
+}
+
+const Kernels& best_of(const std::vector<IsaChoice>& choices) {
+  constexpr double kClearly = 1.1;  // what a tie and its noise stay below
+  const IsaChoice* best = nullptr;
+  for (const IsaChoice& c : choices) {
+    if (!c.usable) continue;
+    if (best == nullptr || (best->trial_macs > 0 && c.trial_macs > kClearly * best->trial_macs))
+      best = &c;
+  }
+  return best != nullptr ? *best->table : scalar::table;
 }
 
 const IsaChoice* all_isas(size_t* n) {

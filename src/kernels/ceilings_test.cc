@@ -150,6 +150,21 @@ TEST(Ceilings, FollowWhatTheCpuHas) {
     EXPECT_EQ(ceiling.usable, !is_wide) << name;
   }
 }
+#elif defined(__aarch64__)
+TEST(Ceilings, FollowWhatTheCpuHas) {
+  host::CpuFeatures cpu;
+  cpu.neon = true;
+  const auto best_name = [&] {
+    for (const Ceiling& ceiling : ceilings_for(cpu))
+      if (ceiling.usable && !ceiling.is_float()) return std::string(ceiling.name);
+    return std::string("none");
+  };
+  EXPECT_EQ(best_name(), "smlal, 128 bit");
+  cpu.dotprod = true;
+  EXPECT_EQ(best_name(), "sdot, 128 bit");
+  cpu.i8mm = true;
+  EXPECT_EQ(best_name(), "smmla, 128 bit");
+}
 #endif
 
 TEST(ReadLoop, SumsEveryWordOnce) {

@@ -5,7 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
+
+#include "kernels/scalar/functions.h"
+#include "kernels/trial.h"
 
 namespace hearth::kernels {
 namespace {
@@ -89,6 +93,78 @@ TEST(Choice, SmallBatchesAreLeftToTheNextTable) {
   }
 }
 #endif
+
+#if defined(__aarch64__)
+TEST(Choice, PretendedCpus) {
+  host::CpuFeatures cortex_a72;
+  cortex_a72.neon = true;
+  EXPECT_EQ(best(cortex_a72), "neon");
+  EXPECT_EQ(missing(cortex_a72, "dotprod"), "the CPU lacks DotProd (sdot)");
+  EXPECT_EQ(missing(cortex_a72, "i8mm"), "the CPU lacks I8MM (smmla)");
+
+  host::CpuFeatures neoverse_n1 = cortex_a72;
+  neoverse_n1.dotprod = true;
+  EXPECT_EQ(best(neoverse_n1), "dotprod");
+  EXPECT_EQ(missing(neoverse_n1, "i8mm"), "the CPU lacks I8MM (smmla)");
+
+  host::CpuFeatures neoverse_v1 = neoverse_n1;
+  neoverse_v1.i8mm = true;
+  EXPECT_EQ(best(neoverse_v1), "i8mm");
+
+  host::CpuFeatures odd = neoverse_v1;
+  odd.dotprod = false;
+  EXPECT_EQ(best(odd), "neon");
+  EXPECT_EQ(missing(odd, "i8mm"), "the CPU lacks DotProd (sdot)");
+}
+
+// What smmla multiplies from 4 tokens on, sdot does below.
+TEST(Choice, SmallBatchesAreLeftToTheNextTable) {
+  for (const IsaChoice& c : choices_for({})) {
+    const bool is_i8mm = std::string(c.table->name) == "i8mm";
+    EXPECT_EQ(c.table->least_tokens, is_i8mm ? kLeastBlockedTokens : 1u) << c.table->name;
+  }
+}
+#endif
+
+// Where an emulator says which CPU it is (CMakeLists.txt), no set may be left out unseen.
+TEST(Choice, ThisMachineCanRunWhatIsExpected) {
+  std::string usable;
+  size_t n;
+  const IsaChoice* all = all_isas(&n);
+  for (size_t i = 0; i < n; ++i) {
+    if (all[i].usable) usable += (usable.empty() ? "" : " ") + std::string(all[i].table->name);
+  }
+  EXPECT_TRUE(usable.ends_with("scalar"));
+  const char* expected = std::getenv("HEARTH_TEST_ISAS");
+  EXPECT_EQ(usable, expected != nullptr ? expected : usable);
+}
+
+TEST(Choice, ATrialDecides) {
+  Kernels fast{}, slow{};
+  fast.name = "new";
+  slow.name = "old";
+  const auto best_by = [&](double of_fast, double of_slow, bool usable = true) {
+    return std::string(
+        best_of(
+            {{&fast, usable, "", of_fast}, {&slow, true, "", of_slow}, {&scalar::table, true, ""}})
+            .name);
+  };
+  EXPECT_EQ(best_by(0, 0), "new");  // no trial
+  EXPECT_EQ(best_by(50e9, 30e9), "new");
+  EXPECT_EQ(best_by(50e9, 50e9), "new");
+  EXPECT_EQ(best_by(50e9, 54e9), "new");  // noise
+  EXPECT_EQ(best_by(50e9, 60e9), "old");
+  EXPECT_EQ(best_by(50e9, 30e9, false), "old");
+  EXPECT_STREQ(best_of({}).name, "scalar");
+}
+
+TEST(Choice, ATrialMeasures) {
+  const Kernels& best = active();
+  if (!best.packed) GTEST_SKIP() << "the scalar table alone";
+  const Trial trial = try_products(best, best);
+  EXPECT_GT(trial.first, 1e6);  // even an emulator does a million a second
+  EXPECT_GT(trial.second, 1e6);
+}
 
 TEST(Choice, SelectingChangesTheActiveTable) {
   const char* before = active().name;

@@ -59,7 +59,8 @@ TEST(Exp, EveryTableGivesTheScalarBits) {
   size_t n;
   const IsaChoice* all = all_isas(&n);
   for (size_t i = 0; i < n; ++i) {
-    if (!all[i].usable) continue;
+    // Only where it is not that of the table after it.
+    if (!all[i].usable || i + 1 == n || all[i].table->exp == all[i + 1].table->exp) continue;
     for (uint64_t bits = 0; bits < 0x100000000u; bits += 10007) {
       const float x = std::bit_cast<float>(static_cast<uint32_t>(bits));
       const float want = scalar::exp(x), got = all[i].table->exp(x);

@@ -7,9 +7,10 @@
 # standard
 # library, compiled with their flags, could become everybody's copy.
 cd "$1" || exit 1
-bad=$(grep -nE '^#include' avx2/* avxvnni/* avx512vnni/* amx/* emulated/* neon/* generic/* decode/* scalar/*.h \
-        layout.h packed_layout.h blocked.h half.h constants.h table.h kernels.h functions.inc types.inc 2>/dev/null |
-  grep -vE '#include (<stddef.h>|<stdint.h>|<immintrin.h>|<arm_neon.h>|"kernels/[a-z0-9_/]*\.(h|inc)")$')
+bad=$(grep -nE '^#include' avx2/* avxvnni/* avx512vnni/* amx/* emulated/* neon/* dotprod/* i8mm/* \
+        generic/* decode/* scalar/*.h layout.h packed_layout.h packed.h blocked.h paired.h half.h \
+        constants.h table.h kernels.h functions.inc types.inc 2>/dev/null |
+  grep -vE '#include (<(stddef|stdint|immintrin|arm_neon)\.h>|"kernels/[a-z0-9_/]*\.(h|inc)")$')
 [ -z "$bad" ] && exit 0
 echo "$bad" >&2
 exit 1

@@ -77,7 +77,7 @@ struct MatmulArgs {
 };
 
 struct Kernels {
-  const char* name;     // "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon"
+  const char* name;     // "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon", ...
   bool equals_scalar;   // claims the scalar table's bits
   bool packed;          // products of quantised types take their weights in panels (packed.h)
   size_t least_tokens;  // for products of fewer it takes those of the next table
@@ -127,12 +127,16 @@ struct IsaChoice {
   const Kernels* table;
   bool usable;
   const char* missing;  // what the CPU or system lacks, "" when usable
+  // Multiply-adds a second in a small product with many tokens (kernels/trial.h), where the choice
+  // hangs on that; else 0.
+  double trial_macs = 0;
 };
 // n receives the count. The array is static.
 const IsaChoice* all_isas(size_t* n);
 
-// The best usable table, or the one that HEARTH_ISA or select_isa chose. Chosen once, before any
-// thread computes; the one process-wide singleton of Hearth.
+// The best usable table (a later one that a trial found clearly faster goes first), or the one that
+// HEARTH_ISA or select_isa chose. Chosen once, before any thread computes; the one process-wide
+// singleton of Hearth.
 const Kernels& active();
 // Forces a table by name; false (and no change) if it is unknown or unusable here.
 bool select_isa(const char* name);

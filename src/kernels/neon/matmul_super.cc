@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/decode.h"
+#include "kernels/neon/dot.h"
 #include "kernels/neon/functions.h"
-#include "kernels/neon/vec.h"
 #include "kernels/packed_layout.h"
 
 namespace hearth::kernels::neon {

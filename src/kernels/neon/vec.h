@@ -170,8 +170,7 @@ inline uint16_t half_of(float x) {
   return vget_lane_u16(vreinterpret_u16_f16(vcvt_f16_f32(vdupq_n_f32(x))), 0);
 }
 
-// --- one lane for each weight row
-// ------------------------------------------------------------------
+// --- one lane for each weight row ----------------------------------------------------------------
 
 constexpr size_t kRows = 4;
 using Ints = int32x4_t;
@@ -311,42 +310,13 @@ inline Floats load_halves(const void* p) {
   return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(static_cast<const uint8_t*>(p))));
 }
 
+// How large the unsigned weight bytes of a type can be, or that they are signed. Both factors of a
+// product are signed here, so signed weights serve as they are.
 enum class Range { u4, u5, u6, s8 };
 
 constexpr int kSignedOffset = 0;
 inline Ints signed_weights(Ints w) {
   return w;
-}
-
-// Products of bytes are added in 16 bits: |a| <= 127 gives 15 x 127 = 1905, 3937, 8001 and 16256
-// each.
-constexpr size_t products_in_16_bits(Range range) {
-  switch (range) {
-    case Range::u4:
-    case Range::u5:
-      return 8;
-    case Range::u6:
-      return 4;
-    case Range::s8:
-      return 2;
-  }
-  return 1;
-}
-
-template <Range range, size_t n>
-inline Ints dot_slices(const Ints* w, const int8_t* a, Ints init) {
-  constexpr size_t kChain = products_in_16_bits(range) < n ? products_in_16_bits(range) : n;
-  Ints sum = init;
-  for (size_t i = 0; i < n; i += kChain) {
-    int16x8_t rows01 = vdupq_n_s16(0), rows23 = vdupq_n_s16(0);
-    for (size_t j = i; j < i + kChain; ++j) {
-      const int8x16_t weights = bytes_of(w[j]), x = bytes_of(splat_word(a + 4 * j));
-      rows01 = vmlal_s8(rows01, vget_low_s8(weights), vget_low_s8(x));
-      rows23 = vmlal_high_s8(rows23, weights, x);
-    }
-    sum = vaddq_s32(sum, vpaddq_s32(vpaddlq_s16(rows01), vpaddlq_s16(rows23)));
-  }
-  return sum;
 }
 
 }  // namespace
