@@ -5,6 +5,7 @@
 // NaN.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -20,12 +21,17 @@ namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
+// Tables that share their attention with one before count once.
 std::vector<const Kernels*> usable_tables() {
   std::vector<const Kernels*> tables;
   size_t n;
   const IsaChoice* all = all_isas(&n);
-  for (size_t i = 0; i < n; ++i)
-    if (all[i].usable) tables.push_back(all[i].table);
+  for (size_t i = 0; i < n; ++i) {
+    const auto is_known = [&](const Kernels* known) {
+      return known->attend_chunk == all[i].table->attend_chunk;
+    };
+    if (all[i].usable && std::ranges::none_of(tables, is_known)) tables.push_back(all[i].table);
+  }
   return tables;
 }
 
