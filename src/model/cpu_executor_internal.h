@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -57,8 +58,13 @@ inline constexpr unsigned kMaxWorkers = 256;
 
 class CpuExecutor final : public Executor {
  public:
-  explicit CpuExecutor(const CpuCrews& crews)
-      : pool_(1, crews.n_cpus), shares_(kMaxWorkers), kernels_(kernels::active()), crews_(crews) {
+  CpuExecutor(const CpuCrews& crews, WeightLoading loading, WeightsReport* report)
+      : pool_(1, crews.n_cpus),
+        shares_(kMaxWorkers),
+        kernels_(kernels::active()),
+        crews_(crews),
+        loading_(std::move(loading)),
+        report_(report) {
     set_crews(crews);
   }
 
@@ -131,6 +137,8 @@ class CpuExecutor final : public Executor {
   WorkShares shares_;
   const kernels::Kernels& kernels_;
   CpuCrews crews_;
+  WeightLoading loading_;
+  WeightsReport* report_;
   const Plan* plan_ = nullptr;
   DeviceId device_ = 0;
   ExecutorLimits limits_;
