@@ -58,7 +58,8 @@ inline constexpr unsigned kMaxWorkers = 256;
 
 class CpuExecutor final : public Executor {
  public:
-  CpuExecutor(const CpuCrews& crews, WeightLoading loading, WeightsReport* report)
+  explicit CpuExecutor(const CpuCrews& crews, WeightLoading loading = {},
+                       WeightsReport* report = nullptr)
       : pool_(1, crews.n_cpus),
         shares_(kMaxWorkers),
         kernels_(kernels::active()),

@@ -124,8 +124,9 @@ Result<std::vector<std::uint64_t>> read_prepared_header(int fd, const PreparedLa
 Result<PreparedWriter> PreparedWriter::create(int fd, const PreparedLayout& layout,
                                               std::span<const std::byte> panels) {
   // Asks for the space at once: a disk that fills up while packing goes on would waste the work.
-  const auto bytes = static_cast<off_t>(layout.file_bytes());
-  if (::fallocate(fd, 0, 0, bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+  // Where that cannot be asked, the writes will tell.
+  const bool is_there = ::fallocate(fd, 0, 0, static_cast<off_t>(layout.file_bytes())) == 0;
+  if (!is_there && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
     return fail(ErrorCode::io, "{}", errno_text(errno));
   return PreparedWriter(fd, layout, panels);
 }

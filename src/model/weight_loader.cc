@@ -97,13 +97,16 @@ class WeightLoader {
   Result<bool> take_chunks(const PreparedLayout& layout, std::span<const std::uint64_t> hashes,
                            bool is_mapped) {
     const std::size_t n_each = std::size_t{4} * pool_.size();
+    const std::uint64_t panels_at = layout.header_bytes();
     std::atomic<bool> is_good{true};
     const DirectReads direct(loading_.prepared_fd, loading_.mode == LoadMode::dio);
     for (std::size_t first = 0; first < hashes.size(); first += n_each) {
       const std::size_t n = std::min(n_each, hashes.size() - first);
       for_each_item(pool_, n, 1, [&](std::size_t i, unsigned) {
-        const std::size_t chunk = first + i, at = chunk * kPreparedChunk;
-        if (!take_chunk(layout, chunk, at, is_mapped, hashes[chunk])) is_good = false;
+        const std::size_t chunk = first + i;
+        if (!take_chunk(panels_at, chunk * kPreparedChunk, layout.chunk_bytes(chunk), is_mapped,
+                        hashes[chunk]))
+          is_good = false;
       });
       if (!is_good) return refuse("it is damaged");
       if (!going_on(std::min<std::size_t>((first + n) * kPreparedChunk, layout.panel_bytes)))
@@ -112,21 +115,20 @@ class WeightLoader {
     return true;
   }
 
-  bool take_chunk(const PreparedLayout& layout, std::size_t chunk, std::size_t at, bool is_mapped,
+  bool take_chunk(std::uint64_t panels_at, std::size_t at, std::size_t n, bool is_mapped,
                   std::uint64_t hash) const {
-    const std::size_t n = layout.chunk_bytes(chunk);
-    if (is_mapped) {
-      const auto bytes = weights_.mapping().bytes().subspan(
-          static_cast<std::size_t>(layout.header_bytes()) + at, n);
-#ifdef MADV_POPULATE_READ
-      // One call for a thousand page faults; an older kernel takes those instead.
-      static_cast<void>(::madvise(const_cast<std::byte*>(bytes.data()), n, MADV_POPULATE_READ));
-#endif
-      return hash_of_chunk(bytes) == hash;
+    if (!is_mapped) {
+      const auto into = weights_.memory().subspan(at, n);
+      return pread_all(loading_.prepared_fd, into, panels_at + at).has_value() &&
+             hash_of_chunk(into) == hash;
     }
-    const auto into = weights_.memory().subspan(at, n);
-    return pread_all(loading_.prepared_fd, into, layout.header_bytes() + at).has_value() &&
-           hash_of_chunk(into) == hash;
+    const auto bytes =
+        weights_.mapping().bytes().subspan(static_cast<std::size_t>(panels_at) + at, n);
+#ifdef MADV_POPULATE_READ
+    // One call for a thousand page faults; an older kernel takes those instead.
+    static_cast<void>(::madvise(const_cast<std::byte*>(bytes.data()), n, MADV_POPULATE_READ));
+#endif
+    return hash_of_chunk(bytes) == hash;
   }
 
   // --- packing ---

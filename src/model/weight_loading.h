@@ -13,7 +13,7 @@ namespace hearth::model {
 // llama.cpp's names and meanings (--load-mode). "Mapped" is what the kernels read in place: a
 // prepared copy, and the matrices that stay in rows; panels that are packed now are memory anyhow.
 enum class LoadMode : std::uint8_t {
-  automatic,   // what was measured to be best: see weight_loader.cc
+  automatic,   // as mmap: what was measured to start soonest (docs/decisions/0008-loading.md)
   none,        // everything is read into memory; nothing that is computed with stays mapped
   mmap,        // mapped where that is possible
   mlock,       // as none, and kept from being swapped out
@@ -42,7 +42,6 @@ struct WeightsReport {
   enum class Origin : std::uint8_t { packed, prepared_read, prepared_mapped };
   Origin origin = Origin::packed;
   std::uint64_t panel_bytes = 0;   // quantised matrices; 0: no table here wants panels
-  std::uint64_t huge_bytes = 0;    // of our memory in huge pages, when loading had ended
   std::uint64_t locked_bytes = 0;  // kept from being swapped out
   bool wrote_copy = false;         // copy_fd has a whole prepared copy
   std::string refused;             // why the prepared copy was not used; empty: it was, or none
