@@ -20,7 +20,9 @@
 namespace {
 
 using hearth::UniqueFd;
-using namespace hearth::model;
+using hearth::model::hash_of_chunk;
+using hearth::model::prepared_header;
+using hearth::model::PreparedLayout;
 
 constexpr std::size_t kHashedFrom = 16;  // behind the magic and the header's hash
 
@@ -56,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const UniqueFd file(::memfd_create("prepared", MFD_CLOEXEC));
   CHECK(::ftruncate(file.get(), static_cast<off_t>(bytes.size())) == 0);
   CHECK(::pwrite(file.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
-  const auto hashes = read_prepared_header(file.get(), layout());
+  const auto hashes = hearth::model::read_prepared_header(file.get(), layout());
   if (!hashes) {
     CHECK(!hashes.error().message.empty());
     return 0;
