@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A prepared copy that anything may have happened to. Input: two bytes of length less 1 (of 8192
-// that are right), one whose lowest bit says whether the header's hash is made right again, then
-// three bytes for each change: where, and what is put there. What is read back as a copy must be
-// the one that this layout has, down to the last byte of its header.
+// A prepared copy that anything may have happened to. Input: two bytes of how much is missing
+// at its end, one whose lowest bit says whether the header's hash is made right again, then three
+// bytes for each change: where, and which bits are flipped there. What is read back as a copy must
+// be the one that this layout has, down to the last byte of its header.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::byte> bytes = right;
   bytes.insert(bytes.end(), panels.begin(), panels.end());
   CHECK(bytes.size() == layout().file_bytes());
-  bytes.resize(std::size_t{1} + data[0] + (std::size_t{data[1]} << 8));
+  bytes.resize(bytes.size() - (data[0] + (std::size_t{data[1]} << 8)) % bytes.size());
   for (std::size_t at = 3; at + 3 <= size; at += 3)
     bytes[(data[at] + (std::size_t{data[at + 1]} << 8)) % bytes.size()] ^=
         static_cast<std::byte>(data[at + 2]);

@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "model/cpu_executor_internal.h"
 #include "model/executor.h"
+#include "model/tensor_reader.h"
 #include "model/weight_loader.h"
 
 namespace hearth::model {
@@ -120,18 +121,21 @@ Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
   return {};
 }
 
-// Vectors are small and become float32 once.
+// Vectors are small and become float32 once. They are read, not touched where they are mapped: a
+// fault there maps up to 2 MiB of the matrices beside them, which nobody needs any more.
 Result<void> CpuExecutor::take_weights(const LoadProgress& progress) {
   WeightsReport report =
       TRY(load_weights(*plan_, device_, kernels_, loading_, pool_, progress, weights_));
   if (report_ != nullptr) *report_ = std::move(report);
   vectors_.resize(plan_->tensors.size());
+  TensorReader reader(loading_.shard_fds, loading_.mode == LoadMode::dio);
   for (std::size_t i = 0; i < plan_->tensors.size(); ++i) {
     const PlanTensor& tensor = plan_->tensors[i];
     if (tensor.device != device_ || tensor.use != TensorUse::vector) continue;
+    const auto bytes = TRY(reader.read(*tensor.source, 0, tensor.source->bytes.size()));
     vectors_[i].resize(tensor.source->n_elements());
     kernels_.dequantize[static_cast<std::size_t>(tensor.source->type)](
-        tensor.source->bytes.data(), vectors_[i].size(), vectors_[i].data());
+        bytes.data(), vectors_[i].size(), vectors_[i].data());
   }
   return {};
 }

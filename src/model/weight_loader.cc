@@ -196,6 +196,10 @@ class WeightLoader {
       const PlanTensor& tensor = plan_.tensors[i];
       if (tensor.device != device_ || is_panels(i)) continue;
       const std::span<const std::byte> bytes = tensor.source->bytes;
+      if (tensor.use == TensorUse::vector) {  // the executor's own
+        done_ += bytes.size();
+        continue;
+      }
       const bool is_copied = weights_.is_copied_rows(static_cast<TensorId>(i));
       for (std::size_t at = 0; at < bytes.size(); at += kStep) {
         const std::size_t n = std::min(kStep, bytes.size() - at);
