@@ -65,8 +65,10 @@ Result<int> write_logits(const LogitsOptions& options) {
     return fail(ErrorCode::does_not_fit,
                 "{} tokens do not fit into a context of {}; use a larger -c", tokens.size(),
                 load.n_ctx);
+  const fetch::FoundModel found = TRY(locate_model(name, options.model.offline()));
+  options.compute.offer_prepared(found, load);
   const auto loaded =
-      TRY(engine::LoadedModel::load(TRY(open_model(name, options.model.offline())), load));
+      TRY(engine::LoadedModel::load(TRY(open_found(found, name)), load, go_on_until_interrupted));
   const std::uint32_t n_vocab = loaded->plan().hparams.n_vocab;
   for (const model::TokenId token : tokens)
     if (static_cast<std::uint32_t>(token) >= n_vocab)

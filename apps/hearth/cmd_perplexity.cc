@@ -65,8 +65,10 @@ Result<int> measure(const PerplexityOptions& options) {
   if (load.n_ctx < 3)
     return fail(ErrorCode::usage, "-c {}: a window has 3 tokens at least", load.n_ctx);
   load.n_ubatch = load.max_wanted = std::min(load.n_ubatch, load.n_ctx);
+  const fetch::FoundModel found = TRY(locate_model(name, options.model.offline()));
+  options.compute.offer_prepared(found, load);
   const auto loaded =
-      TRY(engine::LoadedModel::load(TRY(open_model(name, options.model.offline())), load));
+      TRY(engine::LoadedModel::load(TRY(open_found(found, name)), load, go_on_until_interrupted));
   const auto tokens = TRY(read_tokens(*loaded, options.text_file));
 
   using Clock = std::chrono::steady_clock;

@@ -133,7 +133,9 @@ Result<int> run(const RunOptions& options) {
   request.show_thinking_marks = load.wants_thinking_facts;
   const auto started = std::chrono::steady_clock::now();
   auto load_events = std::make_shared<engine::EventQueue>(64);
-  engine::Engine engine(TRY(open_model(split.model, options.model.offline())), load, load_events);
+  const fetch::FoundModel found = TRY(locate_model(split.model, options.model.offline()));
+  options.compute.offer_prepared(found, load);
+  engine::Engine engine(TRY(open_found(found, split.model)), load, load_events);
   std::string prompt;
   if (!chat) {
     prompt = TRY(complete_prompt(options, split.prompt));
@@ -143,6 +145,7 @@ Result<int> run(const RunOptions& options) {
   const auto loaded = TRY(wait_until_loaded(engine, *load_events));
   const std::chrono::duration<double> load_time = std::chrono::steady_clock::now() - started;
   if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
+  if (options.verbose) fmt::print(stderr, "weights: {}\n", loaded.weights);
   request.sampling = TRY(options.sampling.over(loaded.sampling));
   if (chat)
     return run_chat(engine, {.model = split.model,

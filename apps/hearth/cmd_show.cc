@@ -253,12 +253,27 @@ Result<int> check(const format::Gguf& gguf, bool json) {
   return found.empty() ? 0 : exit_code(ErrorCode::integrity);
 }
 
+WeightsOutlook outlook_of(const LoadFlags& flags, const fetch::FoundModel& found,
+                          const engine::LoadOptions& load) {
+  WeightsOutlook weights{.is_mapped = model::maps(load.load_mode),
+                         .huge_pages = host::huge_pages()};
+  if (!flags.uses_prepared()) {
+    weights.why_none = "not wanted";
+  } else if (!found.manifest) {
+    weights.why_none = "for models of the store alone";
+  } else if (const auto store = store::Store::open_default()) {
+    weights.prepared_bytes = store::prepared_bytes(*store, prepared_name(*found.manifest));
+    weights.why_none = "the next run writes one, if the disk has room";
+  }
+  return weights;
+}
+
 Result<int> show_memory(const format::ModelFiles& files, const engine::LoadOptions& load,
-                        bool json) {
+                        const WeightsOutlook& weights, bool json) {
   const model::Plan plan = TRY(model::compile_plan(files.gguf()));
   const engine::MemoryPlan memory =
       TRY(engine::plan_memory(plan, files, load, host::available_memory()));
-  TRY(write_stdout(json ? memory_json(memory) : memory_text(memory)));
+  TRY(write_stdout(json ? memory_json(memory, weights) : memory_text(memory, weights)));
   return 0;
 }
 
@@ -269,7 +284,8 @@ Result<int> show(const ShowOptions& options) {
   const auto files = TRY(format::ModelFiles::map(TRY(open_found(found, name))));
   const format::Gguf& gguf = files->gguf();
   if (options.check) return check(gguf, options.json);
-  if (options.memory) return show_memory(*files, load, options.json);
+  if (options.memory)
+    return show_memory(*files, load, outlook_of(options.compute.load(), found, load), options.json);
   if (options.chat_template) {
     const auto source = TRY(gguf.get_string("tokenizer.chat_template"));
     if (!source)

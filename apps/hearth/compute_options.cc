@@ -63,6 +63,7 @@ void ComputeOptions::declare(Flags& flags, const char* ctx_help) {
            "instruction set of the kernels (default: the best; 'hearth version --verbose')")
       .variable("ISA")
       .rare();
+  load_.declare(machine);
 }
 
 Result<engine::LoadOptions> ComputeOptions::take() const {
@@ -75,6 +76,7 @@ Result<engine::LoadOptions> ComputeOptions::take() const {
   options.v_type = TRY(parse_kv_type("-ctv", v_type_));
   TRY(choose_isa(isa_));
   options.crews = TRY(threads_.take());
+  options.load_mode = TRY(load_.mode());
   options.find_smaller = smaller_in_store;
   return options;
 }

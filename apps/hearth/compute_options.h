@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/loaded_model.h"
 #include "flags.h"
+#include "load_options.h"
 #include "thread_options.h"
 
 namespace hearth::app {
@@ -17,6 +18,11 @@ class ComputeOptions {
   // usage if a value makes no sense. Chooses the instruction set as a side effect, before any
   // thread computes.
   Result<engine::LoadOptions> take() const;
+  // Fills in the prepared copy of that model, once what MODEL means is known.
+  void offer_prepared(const fetch::FoundModel& found, engine::LoadOptions& load) const {
+    load.prepared = load_.offer(found);
+  }
+  const LoadFlags& load() const { return load_; }
   // One line for --verbose: how what was taken is going to compute.
   std::string describe(const engine::LoadOptions& taken) const {
     return taken.crews ? threads_.describe(*taken.crews) : std::string();
@@ -24,6 +30,7 @@ class ComputeOptions {
 
  private:
   ThreadOptions threads_;
+  LoadFlags load_;
   std::uint32_t n_ctx_ = 0;
   std::uint32_t n_batch_ = 2048;
   std::uint32_t n_ubatch_ = 512;

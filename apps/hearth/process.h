@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <string_view>
 
 #include "base/error.h"
@@ -18,6 +19,10 @@ void prepare_process();
 // Whether Ctrl-C was pressed since the last clear. A second Ctrl-C ends the process at once.
 bool interrupted();
 const std::atomic<bool>& interrupted_flag();  // the same, for who looks from another layer
+// The progress of a load that nobody watches: goes on until Ctrl-C.
+inline bool go_on_until_interrupted(std::uint64_t, std::uint64_t) {
+  return !interrupted();
+}
 void clear_interrupted();
 // From now on a second one, too, is only a flag: for who looks at it often.
 void survive_interrupts();

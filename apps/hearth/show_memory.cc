@@ -10,8 +10,20 @@
 #include "model/kv_blocks.h"
 
 namespace hearth::app {
+namespace {
 
-std::string memory_json(const engine::MemoryPlan& memory) {
+bool is_in_place(const WeightsOutlook& weights) {
+  return weights.prepared_bytes > 0 && weights.is_mapped;
+}
+
+bool uses_huge_pages(const WeightsOutlook& weights) {
+  return !is_in_place(weights) &&
+         (weights.huge_pages == "always" || weights.huge_pages == "madvise");
+}
+
+}  // namespace
+
+std::string memory_json(const engine::MemoryPlan& memory, const WeightsOutlook& weights) {
   Json object;
   object["context"] = memory.n_ctx;
   object["model_context"] = memory.n_ctx_model;
@@ -25,10 +37,13 @@ std::string memory_json(const engine::MemoryPlan& memory) {
   if (!memory.group.empty()) object["control_group"] = to_valid_utf8(memory.group);
   object["fits"] = memory.fits();
   if (!memory.fits()) object["advice"] = memory.advice;
+  object["prepared_copy_bytes"] = weights.prepared_bytes;
+  object["prepared_copy_mapped"] = weights.prepared_bytes > 0 && weights.is_mapped;
+  object["huge_pages"] = uses_huge_pages(weights);
   return to_json_text(object, 2) + "\n";
 }
 
-std::string memory_text(const engine::MemoryPlan& memory) {
+std::string memory_text(const engine::MemoryPlan& memory, const WeightsOutlook& weights) {
   std::string text;
   const auto line = [&](std::string_view label, const std::string& value) {
     text += fmt::format("{:<16}{}\n", label, value);
@@ -47,6 +62,16 @@ std::string memory_text(const engine::MemoryPlan& memory) {
   line("available", memory.available_bytes ? human_bytes(*memory.available_bytes) : "unknown");
   if (!memory.group.empty()) line("", "under the limit of " + printable(memory.group));
   line("fits", memory.fits() ? std::string("yes") : "no: " + memory.advice);
+  line("prepared copy", weights.prepared_bytes == 0
+                            ? "none: " + weights.why_none
+                            : fmt::format("{} on disk, {}", human_bytes(weights.prepared_bytes),
+                                          weights.is_mapped ? "mapped" : "read into memory"));
+  line("huge pages",
+       uses_huge_pages(weights)
+           ? "for weights in memory"
+           : fmt::format("none: {}", is_in_place(weights)
+                                         ? "the prepared copy is used in the page cache"
+                                         : "the system gives none"));
   return text;
 }
 

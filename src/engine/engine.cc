@@ -172,7 +172,8 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
                                                      .sampling = std::move(defaults.params),
                                                      .architecture = std::move(architecture),
                                                      .chat_template = model->template_source(),
-                                                     .thinking = thinking.facts}}));
+                                                     .thinking = thinking.facts,
+                                                     .weights = model->describe_weights()}}));
   return true;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/loaded_model.h"
 
+#include <fmt/ranges.h>
+
 #include "host/cpus_allowed.h"
 #include "host/memory.h"
 #include "model/family.h"
@@ -20,10 +22,21 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::vector<format::Named
   TRY(check_fits(loaded->memory_));
   const model::ExecutorLimits& limits = loaded->memory_.limits;
 
-  loaded->executor_ = options.crews
-                          ? model::make_cpu_executor(*options.crews)
-                          : model::make_cpu_executor(options.n_threads, host::cpus_allowed());
+  const auto fd_of = [](const std::shared_ptr<const UniqueFd>& fd) { return fd ? fd->get() : -1; };
+  const model::CpuCrews crews = options.crews
+                                    ? *options.crews
+                                    : model::CpuCrews{.single = {.n_workers = options.n_threads},
+                                                      .batch = {.n_workers = options.n_threads},
+                                                      .n_cpus = host::cpus_allowed()};
+  loaded->executor_ = model::make_cpu_executor(crews,
+                                               {.mode = options.load_mode,
+                                                .shard_fds = loaded->files_->fds(),
+                                                .key = options.prepared.key,
+                                                .prepared_fd = fd_of(options.prepared.from),
+                                                .copy_fd = fd_of(options.prepared.into)},
+                                               &loaded->weights_report_);
   TRY(loaded->executor_->prepare(loaded->plan_, 0, limits, progress));
+  if (options.prepared.done) options.prepared.done(loaded->weights_report_);
   loaded->forward_ = std::make_unique<model::Forward>(
       loaded->plan_, std::vector<model::Executor*>{loaded->executor_.get()}, limits);
   loaded->sequences_ = std::make_unique<model::SequenceStore>(model::SequenceStore{
@@ -66,10 +79,30 @@ Result<void> LoadedModel::load_text(const LoadOptions& options) {
 }
 
 std::string LoadedModel::notice() const {
-  if (!memory_.lowered) return template_notice_;
-  return fmt::format(
-      "the context is {} tokens, not the model's {}: more does not fit in memory{}{}",
-      memory_.n_ctx, memory_.n_ctx_model, template_notice_.empty() ? "" : "; ", template_notice_);
+  std::vector<std::string> notices;
+  if (memory_.lowered)
+    notices.push_back(
+        fmt::format("the context is {} tokens, not the model's {}: more does not fit in memory",
+                    memory_.n_ctx, memory_.n_ctx_model));
+  if (!weights_report_.refused.empty())
+    notices.push_back("the prepared copy was not used: " + weights_report_.refused);
+  if (!weights_report_.not_locked.empty())
+    notices.push_back("the weights are not kept in memory: " + weights_report_.not_locked);
+  if (!template_notice_.empty()) notices.push_back(template_notice_);
+  return fmt::format("{}", fmt::join(notices, "; "));
+}
+
+std::string LoadedModel::describe_weights() const {
+  using Origin = model::WeightsReport::Origin;
+  const model::WeightsReport& report = weights_report_;
+  std::string text = report.panel_bytes == 0                    ? "as in the file"
+                     : report.origin == Origin::prepared_mapped ? "prepared copy, mapped"
+                     : report.origin == Origin::prepared_read   ? "prepared copy, read into memory"
+                                                                : "packed now";
+  if (report.wrote_copy) text += ", copy written";
+  if (!report.not_written.empty()) text += ", no copy written: " + report.not_written;
+  if (report.locked_bytes > 0) text += fmt::format(", {} MiB locked", report.locked_bytes >> 20);
+  return text;
 }
 
 std::size_t LoadedModel::kv_bytes_per_token() const {

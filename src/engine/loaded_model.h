@@ -29,6 +29,15 @@ struct LoadOptions;
 using FindSmaller = std::function<std::string(const format::ModelFiles& refused,
                                               const LoadOptions& options, std::uint64_t available)>;
 
+// A copy of the packed weights on disk (model/prepared_file.h): who opens paths offers a descriptor
+// to read one from, or an empty file to write one into, and is told how it went.
+struct PreparedOffer {
+  std::string key;  // of the model's contents
+  std::shared_ptr<const UniqueFd> from, into;
+  // Called once, by the loading thread, when the load has succeeded; keeps or removes the file.
+  std::function<void(const model::WeightsReport&)> done;
+};
+
 struct LoadOptions {
   std::uint32_t n_ctx = 0;        // tokens of one sequence; 0: plan_memory chooses
   std::uint32_t n_sequences = 1;  // how many such sequences the KV cache holds
@@ -43,6 +52,8 @@ struct LoadOptions {
       chat_template;  // a source that overrides the file's; empty: the file's or the family's
   std::string chat_template_name;  // which of those (text/template_choice.h); empty: the usual one
   FindSmaller find_smaller;        // may be empty
+  model::LoadMode load_mode = model::LoadMode::automatic;
+  PreparedOffer prepared;
   bool wants_thinking_facts = false;  // find out how the model's reasoning is marked
 };
 
@@ -66,6 +77,9 @@ class LoadedModel {
   const model::ExecutorLimits& limits() const { return memory_.limits; }
   const MemoryPlan& memory() const { return memory_; }
   std::size_t kv_bytes_per_token() const;
+  const model::WeightsReport& weights_report() const { return weights_report_; }
+  // How the weights came into memory, in a few words.
+  std::string describe_weights() const;
 
  private:
   LoadedModel() = default;
@@ -74,6 +88,7 @@ class LoadedModel {
   std::shared_ptr<const format::ModelFiles> files_;
   model::Plan plan_;
   MemoryPlan memory_;
+  model::WeightsReport weights_report_;
   std::unique_ptr<model::Executor> executor_;
   std::unique_ptr<model::Forward> forward_;
   std::unique_ptr<model::SequenceStore> sequences_;

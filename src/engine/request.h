@@ -69,6 +69,7 @@ struct LoadedEvent {
   std::string architecture;
   std::string chat_template;  // the source in use; empty: none
   ThinkingFacts thinking;
+  std::string weights;  // how they came into memory, in a few words
 };
 struct StartedEvent {  // the prompt is read, the first token is on its way
   std::uint32_t n_prompt = 0;

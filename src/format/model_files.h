@@ -27,10 +27,13 @@ class ModelFiles {
 
   const Gguf& gguf() const { return gguf_; }
   std::uint64_t total_bytes() const;
+  // Descriptors of the shards, in order, open as long as this lives: for who reads instead.
+  std::vector<int> fds() const;
 
  private:
   ModelFiles() = default;
   std::vector<MappedFile> files_;
+  std::vector<UniqueFd> fds_;
   Gguf gguf_;
 };
 

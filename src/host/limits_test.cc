@@ -94,6 +94,15 @@ TEST_F(Tree, TheLimitOfAPodBindsItsContainers) {
   EXPECT_EQ(available_memory(root_).bytes, 5600000u);
 }
 
+TEST_F(Tree, HugePagesAreWhatIsInBrackets) {
+  EXPECT_EQ(huge_pages(root_), "");
+  const std::string path = "/sys/kernel/mm/transparent_hugepage/enabled";
+  put(path, "always [madvise] never\n");
+  EXPECT_EQ(huge_pages(root_), "madvise");
+  put(path, "always madvise\n");
+  EXPECT_EQ(huge_pages(root_), "");
+}
+
 TEST_F(Tree, MemoryIsTheLeastOfMachineAndGroups) {
   put("/proc/self/mountinfo", kV2Mount);
   put("/proc/self/cgroup", "0::/a/b\n");

@@ -53,4 +53,12 @@ AvailableMemory available_memory(const std::string& root) {
   return least;
 }
 
+std::string huge_pages(const std::string& root) {
+  const std::string text =
+      read_small(root + "/sys/kernel/mm/transparent_hugepage/enabled").value_or("");
+  const std::size_t begin = text.find('['), end = text.find(']');
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return "";
+  return text.substr(begin + 1, end - begin - 1);
+}
+
 }  // namespace hearth::host

@@ -24,4 +24,8 @@ AvailableMemory available_memory(const std::string& root = "");
 // The machine's whole memory in bytes.
 std::optional<std::uint64_t> total_memory(const std::string& root = "");
 
+// Who gets huge pages of 2 MiB here: "always" everybody, "madvise" who asks, "never" nobody; empty
+// where the kernel has none.
+std::string huge_pages(const std::string& root = "");
+
 }  // namespace hearth::host

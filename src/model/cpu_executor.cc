@@ -6,6 +6,8 @@
 #include "base/checked.h"
 #include "model/cpu_executor_internal.h"
 #include "model/executor.h"
+#include "model/tensor_reader.h"
+#include "model/weight_loader.h"
 
 namespace hearth::model {
 namespace {
@@ -15,8 +17,9 @@ constexpr std::size_t kRowAlignment = 64;
 
 }  // namespace
 
-std::unique_ptr<Executor> make_cpu_executor(const CpuCrews& crews) {
-  return std::make_unique<CpuExecutor>(crews);
+std::unique_ptr<Executor> make_cpu_executor(const CpuCrews& crews, WeightLoading loading,
+                                            WeightsReport* report) {
+  return std::make_unique<CpuExecutor>(crews, std::move(loading), report);
 }
 
 std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers, unsigned n_cpus) {
@@ -116,41 +119,22 @@ Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
   return {};
 }
 
-// Quantised matrices are packed for the kernels. What is used where it is mapped is touched, one
-// byte a page: it comes into memory here, with progress, instead of stalling the first request.
-// Vectors are small and become float32 once.
+// Vectors are small and become float32 once. They are read, not touched where they are mapped: a
+// fault there maps up to 2 MiB of the matrices beside them, which nobody needs any more.
 Result<void> CpuExecutor::take_weights(const LoadProgress& progress) {
-  TRY(weights_.allocate(*plan_, device_, kernels_));
-  std::uint64_t total = 0, done = 0;
-  for (const PlanTensor& tensor : plan_->tensors)
-    if (tensor.device == device_) total += tensor.source->bytes.size();
-  const auto going_on = [&](std::size_t of_tensor) {
-    return !progress || progress(done + of_tensor, total);
-  };
+  WeightsReport report =
+      TRY(load_weights(*plan_, device_, kernels_, loading_, pool_, progress, weights_));
+  if (report_ != nullptr) *report_ = std::move(report);
   vectors_.resize(plan_->tensors.size());
-  constexpr std::size_t kPage = 4096, kReport = std::size_t{8} << 20;
+  TensorReader reader(loading_.shard_fds, loading_.mode == LoadMode::dio);
   for (std::size_t i = 0; i < plan_->tensors.size(); ++i) {
     const PlanTensor& tensor = plan_->tensors[i];
-    if (tensor.device != device_) continue;
-    const std::span<const std::byte> bytes = tensor.source->bytes;
-    if (tensor.use == TensorUse::vector) {
-      vectors_[i].resize(tensor.source->n_elements());
-      kernels_.dequantize[static_cast<std::size_t>(tensor.source->type)](
-          bytes.data(), vectors_[i].size(), vectors_[i].data());
-    }
-    if (weights_.wants(static_cast<TensorId>(i))) {
-      if (!weights_.pack(static_cast<TensorId>(i), pool_, going_on))
-        return fail(ErrorCode::cancelled, "loading was cancelled");
-    } else {
-      for (std::size_t at = 0; at < bytes.size(); at += kPage) {
-        static_cast<void>(*static_cast<const volatile std::byte*>(&bytes[at]));
-        if (at % kReport == 0 && !going_on(at))
-          return fail(ErrorCode::cancelled, "loading was cancelled");
-      }
-    }
-    done += bytes.size();
+    if (tensor.device != device_ || tensor.use != TensorUse::vector) continue;
+    const auto bytes = TRY(reader.read(*tensor.source, 0, tensor.source->bytes.size()));
+    vectors_[i].resize(tensor.source->n_elements());
+    kernels_.dequantize[static_cast<std::size_t>(tensor.source->type)](
+        bytes.data(), vectors_[i].size(), vectors_[i].data());
   }
-  if (!going_on(0)) return fail(ErrorCode::cancelled, "loading was cancelled");
   return {};
 }
 

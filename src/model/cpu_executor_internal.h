@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -67,8 +68,14 @@ kernels::KeyRange visible_keys(const BatchRow& row, std::uint32_t window);
 
 class CpuExecutor final : public Executor {
  public:
-  explicit CpuExecutor(const CpuCrews& crews)
-      : pool_(1, crews.n_cpus), shares_(kMaxWorkers), kernels_(kernels::active()), crews_(crews) {
+  explicit CpuExecutor(const CpuCrews& crews, WeightLoading loading = {},
+                       WeightsReport* report = nullptr)
+      : pool_(1, crews.n_cpus),
+        shares_(kMaxWorkers),
+        kernels_(kernels::active()),
+        crews_(crews),
+        loading_(std::move(loading)),
+        report_(report) {
     set_crews(crews);
   }
 
@@ -159,6 +166,8 @@ class CpuExecutor final : public Executor {
   WorkShares shares_;
   const kernels::Kernels& kernels_;
   CpuCrews crews_;
+  WeightLoading loading_;
+  WeightsReport* report_;
   const Plan* plan_ = nullptr;
   DeviceId device_ = 0;
   ExecutorLimits limits_;

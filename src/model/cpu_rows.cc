@@ -76,7 +76,7 @@ void CpuExecutor::embed(const Step& step, std::size_t i) {
     std::copy_n(&context_->batch->embeddings[source.embedding * n_embd], n_embd, row(step.out, i));
   } else {
     kernels_.dequantize[static_cast<std::size_t>(table.type)](
-        table.bytes.data() + static_cast<std::size_t>(source.token) * row_bytes, n_embd,
+        weights_.rows(step.tensor) + static_cast<std::size_t>(source.token) * row_bytes, n_embd,
         row(step.out, i));
   }
 }

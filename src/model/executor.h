@@ -21,6 +21,7 @@
 #include "model/batch.h"
 #include "model/kv_blocks.h"
 #include "model/plan.h"
+#include "model/weight_loading.h"
 
 namespace hearth::model {
 
@@ -90,7 +91,9 @@ struct CpuCrews {
   Crew single, batch;
   unsigned n_cpus = 0;
 };
-std::unique_ptr<Executor> make_cpu_executor(const CpuCrews& crews);
+// The report, which outlives prepare(), is filled by it; may be null.
+std::unique_ptr<Executor> make_cpu_executor(const CpuCrews& crews, WeightLoading loading = {},
+                                            WeightsReport* report = nullptr);
 // One crew of n_workers for everything.
 std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers, unsigned n_cpus = 0);
 

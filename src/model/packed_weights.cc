@@ -1,79 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/packed_weights.h"
 
-#include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/checked.h"
-#include "base/mapped_file.h"
 #include "kernels/kernels.h"
 #include "kernels/packed.h"
 
 namespace hearth::model {
 namespace {
 
-using kernels::kPanelRows;
-
-// Work between two looks at whether loading goes on.
-constexpr std::size_t kStep = std::size_t{8} << 20;
+constexpr std::size_t kLine = 64;  // rows begin where panels do: at the beginning of a cache line
+constexpr std::size_t kPage = 4096;
 
 kernels::WeightType type_of(const format::Tensor& tensor) {
   return static_cast<kernels::WeightType>(tensor.type);
 }
 
 std::size_t n_panels(const format::Tensor& tensor) {
-  return (tensor.dims[1] + kPanelRows - 1) / kPanelRows;
+  return (tensor.dims[1] + kernels::kPanelRows - 1) / kernels::kPanelRows;
 }
 
 }  // namespace
 
-Result<void> PackedWeights::allocate(const Plan& plan, DeviceId device,
-                                     const kernels::Kernels& table) {
+Result<void> PackedWeights::lay_out(const Plan& plan, DeviceId device,
+                                    const kernels::Kernels& table, Rows rows) {
   plan_ = &plan;
-  offsets_.assign(plan.tensors.size(), kNone);
-  std::size_t total = 0;
-  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
-    const PlanTensor& tensor = plan.tensors[i];
+  places_.assign(plan.tensors.size(), {});
+  total_bytes_ = 0;
+  const auto place = [&](std::size_t tensor, Kind kind,
+                         std::optional<std::size_t> bytes) -> Result<void> {
+    const auto padded = bytes ? checked_align_up(*bytes, kLine) : std::nullopt;
+    const auto sum = padded ? checked_add(total_bytes_, *padded) : std::nullopt;
+    if (!sum) return fail(ErrorCode::does_not_fit, "the packed weights would overflow memory");
+    places_[tensor] = {kind, total_bytes_};
+    total_bytes_ = *sum;
+    return {};
+  };
+  const auto wants_panels = [&](const PlanTensor& tensor) {
     const bool is_matrix =
         tensor.use == TensorUse::matrix || tensor.use == TensorUse::embedding_and_matrix;
-    if (tensor.device != device || !is_matrix || !table.packed) continue;
-    const kernels::WeightType type = type_of(*tensor.source);
-    if (!kernels::is_packed(type)) continue;
-    const auto bytes = checked_mul<std::size_t>(
-        n_panels(*tensor.source), kernels::packed_panel_bytes(type, tensor.source->dims[0]));
-    const auto sum = bytes ? checked_add(total, *bytes) : std::nullopt;
-    if (!sum) return fail(ErrorCode::does_not_fit, "the packed weights would overflow memory");
-    offsets_[i] = total;
-    total = *sum;
+    return is_matrix && table.packed && kernels::is_packed(type_of(*tensor.source));
+  };
+  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
+    const PlanTensor& tensor = plan.tensors[i];
+    if (tensor.device != device || !wants_panels(tensor)) continue;
+    const std::size_t each =
+        kernels::packed_panel_bytes(type_of(*tensor.source), tensor.source->dims[0]);
+    TRY(place(i, Kind::panels, checked_mul(n_panels(*tensor.source), each)));
   }
-  memory_ = TRY(PageMemory::allocate(total, PageMemory::Pages::huge));
+  // Whole pages, so that a file of panels can be read past the page cache.
+  const auto pages = checked_align_up(total_bytes_, kPage);
+  if (!pages) return fail(ErrorCode::does_not_fit, "the packed weights would overflow memory");
+  panel_bytes_ = total_bytes_ = *pages;
+  if (rows == Rows::stay_mapped) return {};
+  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
+    const PlanTensor& tensor = plan.tensors[i];
+    if (tensor.device != device || wants_panels(tensor) || tensor.use == TensorUse::vector)
+      continue;
+    TRY(place(i, Kind::rows, tensor.source->bytes.size()));
+  }
   return {};
 }
 
-bool PackedWeights::pack(TensorId id, ThreadPool& pool,
-                         const std::function<bool(std::size_t)>& going_on) {
-  const format::Tensor& tensor = *plan_->tensors[id].source;
-  const kernels::WeightType type = type_of(tensor);
-  const std::size_t k = tensor.dims[0], n_rows = tensor.dims[1];
-  const std::size_t row_bytes = tensor.bytes.size() / n_rows;
-  const std::size_t panel_bytes = kernels::packed_panel_bytes(type, k);
-  const std::size_t panels_each = std::max<std::size_t>(1, kStep / (kPanelRows * row_bytes));
-  for (std::size_t first = 0; first < n_panels(tensor); first += panels_each) {
-    const std::size_t n = std::min(panels_each, n_panels(tensor) - first);
-    for_each_item(pool, n, 4, [&](std::size_t i, unsigned) {
-      const std::size_t panel = first + i, row = panel * kPanelRows;
-      kernels::pack_panel(type, &tensor.bytes[row * row_bytes], row_bytes, k,
-                          std::min(kPanelRows, n_rows - row),
-                          memory_.data() + offsets_[id] + panel * panel_bytes);
-    });
-    const std::size_t done = std::min(n_rows, (first + n) * kPanelRows) * row_bytes;
-    release_mapped_pages(tensor.bytes.first(done));
-    if (!going_on(done)) return false;
+Result<void> PackedWeights::allocate() {
+  mapping_ = MappedFile();
+  memory_ = TRY(PageMemory::allocate(total_bytes_, PageMemory::Pages::huge));
+  base_ = memory_.data();
+  return {};
+}
+
+void PackedWeights::use_mapping(MappedFile copy, std::size_t offset) {
+  mapping_ = std::move(copy);
+  base_ = mapping_.bytes().data() + offset;
+}
+
+PreparedLayout PackedWeights::prepared_layout(std::string key) const {
+  PreparedLayout layout{.key = std::move(key), .panel_bytes = panel_bytes_, .tensors = {}};
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (places_[i].kind != Kind::panels) continue;
+    const format::Tensor& tensor = *plan_->tensors[i].source;
+    layout.tensors.push_back({.name = tensor.name,
+                              .type = static_cast<std::uint32_t>(tensor.type),
+                              .k = tensor.dims[0],
+                              .n_rows = tensor.dims[1],
+                              .offset = places_[i].offset});
   }
-  return true;
+  return layout;
 }
 
 const void* PackedWeights::matrix(TensorId tensor) const {
-  if (offsets_[tensor] != kNone) return memory_.data() + offsets_[tensor];
+  return is_panels(tensor) ? base_ + places_[tensor].offset : rows(tensor);
+}
+
+const std::byte* PackedWeights::rows(TensorId tensor) const {
+  if (is_copied_rows(tensor)) return memory_of(tensor);
   return plan_->tensors[tensor].source->bytes.data();
 }
 

@@ -15,6 +15,8 @@
 #include "store/folder_internal.h"
 #include "store/known_models.h"
 #include "store/name.h"
+#include "store/prepared.h"
+#include "store/prepared_internal.h"
 #include "store/shards.h"
 
 namespace hearth::store {
@@ -166,6 +168,13 @@ Error Store::no_such_model(std::string_view name) const {
   return {ErrorCode::not_found, std::move(message)};
 }
 
+Result<std::set<std::string>> Store::contents_keys() const {
+  std::set<std::string> keys;
+  for (const std::string& name : TRY(model_names()))
+    keys.insert(contents_key(TRY(read_manifest(name))));
+  return keys;
+}
+
 Result<Removal> Store::remove(std::string_view name) {
   std::string path = is_model_name(name) ? manifest_path(name) : "";
   if (!path.empty() && ::access(path.c_str(), F_OK) != 0) {
@@ -196,7 +205,7 @@ Result<Manifest> Store::copy(std::string_view from, const std::string& to, bool 
 // Called under the lock. A manifest that cannot be read may list any blob, so that one such
 // manifest keeps them all.
 Result<std::uint64_t> Store::collect_garbage(std::vector<std::string>& problems) const {
-  std::set<std::string> used;
+  std::set<std::string> used, keys;
   for (const std::string& name : TRY(model_names())) {
     const auto manifest = read_manifest(name);
     if (!manifest) {
@@ -205,8 +214,14 @@ Result<std::uint64_t> Store::collect_garbage(std::vector<std::string>& problems)
     }
     for (const StoredFile& file : manifest->files)
       if (!file.is_reference()) used.insert("sha256-" + file.sha256);
+    keys.insert(contents_key(*manifest));
   }
   std::uint64_t bytes_freed = 0;
+  if (const auto freed = sweep_prepared(root_, keys)) {
+    bytes_freed += *freed;
+  } else {
+    problems.push_back(freed.error().message);
+  }
   for (const std::string& blob : TRY(names_in(blobs_dir()))) {
     if (!blob.starts_with("sha256-") || used.contains(blob)) continue;
     const std::string path = blobs_dir() + "/" + blob;

@@ -5,6 +5,7 @@
 //
 //   ROOT/blobs/sha256-<hex>         the files, byte for byte as imported, read-only
 //   ROOT/manifests/<name>.json      name, files, source, licence, time
+//   ROOT/prepared/                  see store/prepared.h
 //   ROOT/lock                       held (flock) for the moment in which either folder changes
 //
 // Promises. A blob appears under its name only when it is whole, has that hash and is on the disk;
@@ -16,6 +17,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -116,6 +118,10 @@ class Store {
   // not_found if there is no such name; integrity if its manifest or blobs are damaged.
   // "name:latest" and "name" mean each other when only one of them exists.
   Result<Model> find(std::string_view name) const;
+
+  // contents_key (store/prepared.h) of every model. integrity if a manifest cannot be read, since
+  // it may have any.
+  Result<std::set<std::string>> contents_keys() const;
 
   // A second name for a model; its files are shared. usage if the name belongs to another model.
   Result<Manifest> copy(std::string_view from, const std::string& to, bool replace);

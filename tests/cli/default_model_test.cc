@@ -179,6 +179,26 @@ TEST(DefaultModel, TakesTheMemoryThatShowSays) {
   }
 }
 
+// Packing streams, a prepared copy is mapped or read: the weights are there once at any moment.
+TEST(DefaultModel, NoWayOfLoadingHoldsTheWeightsTwice) {
+  const Json plan =
+      parse_json(run({"show", "smollm2", "--memory", "--json", "-c", "256"}).out).value();
+  const double planned = plan["total_bytes"].get<double>();
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"--no-prepared"},
+                                             {"--no-prepared", "-lm", "none"},
+                                             {"--no-prepared", "-lm", "dio"},
+                                             {"-lm", "auto"},
+                                             {"-lm", "none"},
+                                             {"-lm", "dio"}}) {
+    std::vector<std::string> args{"run", "smollm2", "--raw", "-p", "a", "-n", "1", "-c", "256"};
+    args.insert(args.end(), flags.begin(), flags.end());
+    const Outcome outcome = run(args);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_LT(static_cast<double>(outcome.peak_bytes), 1.05 * planned) << flags.back();
+  }
+}
+
 TEST(DefaultModel, ControlCWithinASecond) {
   const double after = 1.5;
   const Outcome outcome = run(Invocation{

@@ -180,12 +180,12 @@ TEST(Flags, OfLlamaCppTakeTheirValuesAndNoMore) {
 }
 
 TEST(Flags, WithoutEffectAreToldInOneLine) {
-  const Outcome outcome =
-      run_alone({"run", "no-such", "-ngl", "99", "--flash_attn", "on", "--no-mmap", "--jinja"});
+  const Outcome outcome = run_alone(
+      {"run", "no-such", "-ngl", "99", "--flash_attn", "on", "--draft-max", "4", "--jinja"});
   EXPECT_EQ(outcome.status, kNotFound);
   EXPECT_EQ(count(outcome.err, "\n"), 2u);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("no effect here: -ngl, --flash-attn, "
-                                           "--no-mmap (now -lm none)\n"),
+                                           "--draft-max (now --spec-draft-n-max)\n"),
                                  Not(HasSubstr("--jinja"))));
   // Only where a model is run.
   EXPECT_EQ(run_alone({"list", "-ngl", "99"}).status, kUsage);
