@@ -5,6 +5,7 @@
 // must agree to the bit.
 #include "model/forward.h"
 
+#include <functional>
 #include <random>
 
 #include "model/model_test_util.h"
@@ -139,6 +140,32 @@ TEST(Forward, AWindowHidesWhatIsFarBehind) {
       same_bits(std::span(full).subspan(6 * kVocab), std::span(windowed).subspan(6 * kVocab)));
   EXPECT_TRUE(same_bits(windowed, chunked));
   EXPECT_TRUE(same_bits(windowed, device));
+}
+
+// What families to come need of attention, on a model that has none of it.
+TEST(Forward, SoftCapsAndSinksChangeScores) {
+  const auto files = fixture("tiny-llama-f32");
+  const auto tokens = fixture_tokens("tiny-llama-f32");
+  const auto plain = Machine::build(files->gguf(), limits())->all_logits(tokens);
+  const auto capped = [](Plan& plan) {
+    for (KvShape& shape : plan.kv) shape.softcap = 0.5f;
+  };
+  // Any vector of enough values will do for sinks.
+  const auto sunk = [](Plan& plan) {
+    for (TensorId id = 0; id < plan.tensors.size(); ++id)
+      if (plan.tensors[id].use == TensorUse::vector)
+        for (KvShape& shape : plan.kv) shape.sinks = id;
+  };
+  for (const std::function<void(Plan&)>& edit :
+       {std::function<void(Plan&)>(capped), std::function<void(Plan&)>(sunk)}) {
+    const auto build = [&](DeviceKind kind, unsigned n_threads) {
+      return Machine::build(files->gguf(), limits(), {kind}, n_threads, nullptr, edit);
+    };
+    const auto changed = build(DeviceKind::cpu, 1)->all_logits(tokens);
+    EXPECT_FALSE(same_bits(changed, plain));
+    EXPECT_TRUE(same_bits(build(DeviceKind::cpu, 3)->all_logits(tokens, 1), changed));
+    EXPECT_TRUE(same_bits(build(DeviceKind::simulated, 1)->all_logits(tokens), changed));
+  }
 }
 
 TEST(Forward, SideInputsChangeOnlyTheRowsThatNameThem) {

@@ -122,9 +122,11 @@ struct Machine {
   static std::unique_ptr<Machine> build(const format::Gguf& gguf, ExecutorLimits limits = {},
                                         std::vector<DeviceKind> devices = {DeviceKind::cpu},
                                         unsigned n_threads = 1,
-                                        const Placement& placement = nullptr) {
+                                        const Placement& placement = nullptr,
+                                        const std::function<void(Plan&)>& edit = nullptr) {
     auto machine = std::make_unique<Machine>();
     machine->plan = compile_plan(gguf, placement).value();
+    if (edit) edit(machine->plan);
     if (limits.n_blocks == 0) limits.n_blocks = 8;
     machine->limits = limits;
     std::vector<Executor*> pointers;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "kernels/scalar/functions.h"
 #include "model/simulated_device_test_util.h"
 
 namespace hearth::model {
@@ -307,7 +308,9 @@ class SimulatedDevice final : public Executor {
             &keys_[step.layer][(cell(query, p) * shape.n_kv_heads + kv_head) * shape.k_dim];
         float score = 0;
         for (std::size_t d = 0; d < shape.k_dim; ++d) score = std::fma(q[d], key[d], score);
-        scores.push_back(score * plan_->attention_scale);
+        score *= plan_->attention_scale;
+        if (shape.softcap > 0) score = shape.softcap * kernels::scalar::tanh(score / shape.softcap);
+        scores.push_back(score);
         max = std::max(max, scores.back());
       }
       std::array<float, 16> lanes = {};
@@ -322,6 +325,11 @@ class SimulatedDevice final : public Executor {
       for (std::size_t half = 8; half > 0; half /= 2)
         for (std::size_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
       scalar().merge_attention(&state, {max, lanes[0], part.data()}, shape.v_dim);
+    }
+    if (shape.sinks != kNoTensor) {
+      std::fill(part.begin(), part.end(), 0.0f);
+      scalar().merge_attention(&state, {vector_of(shape.sinks)[head], 1.0f, part.data()},
+                               shape.v_dim);
     }
     scalar().finish_attention(state, shape.v_dim, row(step.out, i) + head * shape.v_dim);
   }
