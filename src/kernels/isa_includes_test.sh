@@ -9,7 +9,8 @@
 cd "$1" || exit 1
 bad=$(grep -nE '^#include' avx2/* avxvnni/* avx512vnni/* amx/* emulated/* neon/* dotprod/* i8mm/* \
         generic/* decode/* scalar/*.h layout.h packed_layout.h packed.h blocked.h paired.h half.h \
-        constants.h table.h kernels.h functions.inc types.inc 2>/dev/null |
+        constants.h table.h kernels.h activations.h attention.h kv_type.h kv_blocks.h kv_blocks.inc \
+        functions.inc types.inc 2>/dev/null |
   grep -vE '#include (<(stddef|stdint|immintrin|arm_neon)\.h>|"kernels/[a-z0-9_/]*\.(h|inc)")$')
 [ -z "$bad" ] && exit 0
 echo "$bad" >&2

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/avx2/functions.h"
-#include "kernels/avx2/vec.h"
+#include "kernels/avx2/kv_lanes.h"
 #include "kernels/constants.h"
 #include "kernels/decode.h"
 #include "kernels/half.h"

@@ -53,25 +53,6 @@ inline Lanes load_bf16(const void* p) {
   const auto* half = static_cast<const __m128i*>(p);
   return {bf16_lanes(half), bf16_lanes(half + 1)};
 }
-inline Lanes broadcast_f16(const void* p) {
-  uint16_t half;
-  __builtin_memcpy(&half, p, sizeof half);
-  const __m256 all = _mm256_cvtph_ps(_mm_set1_epi16(static_cast<int16_t>(half)));
-  return {all, all};
-}
-// 16 bytes, as a vector of the compiler's own.
-using Bytes16 = uint8_t __attribute__((vector_size(16)));
-using Words32x4 = uint32_t __attribute__((vector_size(16)));
-// 16 signed bytes as floats.
-inline Lanes lanes_of_bytes(Bytes16 a) {
-  const auto bytes = reinterpret_cast<__m128i>(a);
-  return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
-          _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)))};
-}
-inline Bytes16 look_up16(const int8_t table[16], Bytes16 nibbles) {
-  const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
-  return reinterpret_cast<Bytes16>(_mm_shuffle_epi8(t, reinterpret_cast<__m128i>(nibbles)));
-}
 inline void store(float* p, Lanes a) {
   _mm256_storeu_ps(p, a.lo);
   _mm256_storeu_ps(p + 8, a.hi);

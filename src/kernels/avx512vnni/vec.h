@@ -46,22 +46,6 @@ inline Lanes load_bf16(const void* p) {
   const __m256i half = _mm256_loadu_si256(static_cast<const __m256i*>(p));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16))};
 }
-inline Lanes broadcast_f16(const void* p) {
-  uint16_t half;
-  __builtin_memcpy(&half, p, sizeof half);
-  return {_mm512_cvtph_ps(_mm256_set1_epi16(static_cast<int16_t>(half)))};
-}
-// 16 bytes, as a vector of the compiler's own.
-using Bytes16 = uint8_t __attribute__((vector_size(16)));
-using Words32x4 = uint32_t __attribute__((vector_size(16)));
-// 16 signed bytes as floats.
-inline Lanes lanes_of_bytes(Bytes16 a) {
-  return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(reinterpret_cast<__m128i>(a)))};
-}
-inline Bytes16 look_up16(const int8_t table[16], Bytes16 nibbles) {
-  const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
-  return reinterpret_cast<Bytes16>(_mm_shuffle_epi8(t, reinterpret_cast<__m128i>(nibbles)));
-}
 inline void store(float* p, Lanes a) {
   _mm512_storeu_ps(p, a.v);
 }

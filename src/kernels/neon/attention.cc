@@ -4,7 +4,7 @@
 #include "kernels/half.h"
 #include "kernels/kv_blocks.h"
 #include "kernels/neon/functions.h"
-#include "kernels/neon/vec.h"
+#include "kernels/neon/kv_lanes.h"
 
 namespace hearth::kernels::neon {
 
