@@ -112,8 +112,8 @@ TEST_F(WeightLoaderTest, ADamagedCopyIsRefused) {
   const UniqueFd copy = copy_of("tiny-llama-q8_0");
   const std::uint64_t size = file_size(copy.get()).value();
   for (const LoadMode mode : kModes)
-    for (const std::uint64_t at :
-         {std::uint64_t{40}, std::uint64_t{100}, std::uint64_t{4096}, (4096 + size) / 2, size - 1}) {
+    for (const std::uint64_t at : {std::uint64_t{40}, std::uint64_t{100}, std::uint64_t{4096},
+                                   (4096 + size) / 2, size - 1}) {
       std::byte byte{};
       const auto offset = static_cast<off_t>(at);
       ASSERT_EQ(::pread(copy.get(), &byte, 1, offset), 1);
