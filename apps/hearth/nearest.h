@@ -8,7 +8,7 @@
 
 namespace hearth::app {
 
-// The candidate with the fewest letters to change, or empty when none is close.
+// The candidate with the fewest letters to change or swap, or empty when none is close.
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace hearth::app

@@ -377,7 +377,8 @@ TEST(Completion, OfBashOffersCommandsFlagsValuesAndModels) {
   EXPECT_THAT(completed("hearth ru", store), ElementsAre("run"));
   EXPECT_THAT(completed("hearth help sho", store), ElementsAre("show"));
   EXPECT_THAT(completed("hearth run --ctx", store), ElementsAre("--ctx-size"));
-  EXPECT_THAT(completed("hearth run m -ctk ", store), ElementsAre("f32", "f16", "bf16"));
+  EXPECT_THAT(completed("hearth run m -ctk ", store),
+              ElementsAre("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"));
   EXPECT_THAT(completed("hearth run ti", store), ElementsAre("tiny:f32"));
   EXPECT_THAT(completed("hearth run tiny:f", store), ElementsAre("f32"));
   EXPECT_THAT(completed("hearth logits -m ti", store), ElementsAre("tiny:f32"));
@@ -390,7 +391,7 @@ TEST(Completion, OfBashOffersCommandsFlagsValuesAndModels) {
 TEST(Completion, OfZshAndFishIsSound) {
   const std::string zsh = run({"completion", "zsh"}).out, fish = run({"completion", "fish"}).out;
   EXPECT_THAT(zsh, AllOf(HasSubstr("#compdef hearth"), HasSubstr("--ctx-size"),
-                         HasSubstr("(f32 f16 bf16)")));
+                         HasSubstr("(f32 f16 bf16 q8_0 q5_1 q5_0 q4_1 q4_0 iq4_nl)")));
   EXPECT_THAT(fish, AllOf(HasSubstr(" -o ctk -l cache-type-k"), HasSubstr("-a run")));
   // Where those shells are installed.
   EXPECT_EQ(shell("! command -v zsh || zsh -n \"$1\"", written("c.zsh", zsh)).status, 0);
