@@ -7,12 +7,12 @@
 #include "base/checked.h"
 #include "kernels/kernels.h"
 #include "kernels/packed.h"
+#include "model/append_bytes.h"
 
 namespace hearth::model {
 namespace {
 
 constexpr std::size_t kLine = 64;  // rows begin where panels do: at the beginning of a cache line
-constexpr std::size_t kPage = 4096;
 
 kernels::WeightType type_of(const format::Tensor& tensor) {
   return static_cast<kernels::WeightType>(tensor.type);
@@ -51,7 +51,7 @@ Result<void> PackedWeights::lay_out(const Plan& plan, DeviceId device,
     TRY(place(i, Kind::panels, checked_mul(n_panels(*tensor.source), each)));
   }
   // Whole pages, so that a file of panels can be read past the page cache.
-  const auto pages = checked_align_up(total_bytes_, kPage);
+  const auto pages = checked_align_up(total_bytes_, kSmallPage);
   if (!pages) return fail(ErrorCode::does_not_fit, "the packed weights would overflow memory");
   panel_bytes_ = total_bytes_ = *pages;
   if (rows == Rows::stay_mapped) return {};

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 
 #include "base/file.h"
 #include "kernels/packed.h"
+#include "model/append_bytes.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -18,46 +18,34 @@
 namespace hearth::model {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the file has the byte order of memory");
+constexpr char kPreparedMagic[8] = {'H', 'E', 'A', 'R', 'T', 'H', 'P', 'C'};
+constexpr std::uint32_t kPreparedVersion = 1;
+constexpr std::size_t kHashAt = sizeof(kPreparedMagic),
+                      kHashedFrom = kHashAt + sizeof(std::uint64_t);
 
-constexpr char kMagic[8] = {'H', 'E', 'A', 'R', 'T', 'H', 'P', 'C'};
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kPage = 4096;
-constexpr std::size_t kHashAt = sizeof(kMagic), kHashedFrom = kHashAt + sizeof(std::uint64_t);
-
-void append_bytes(std::vector<std::byte>& out, const void* bytes, std::size_t n) {
-  const std::size_t at = out.size();
-  out.resize(at + n);
-  if (n > 0) std::memcpy(out.data() + at, bytes, n);
-}
-
-template <class T>
-void append(std::vector<std::byte>& out, T value) {
-  append_bytes(out, &value, sizeof(T));
-}
-
-void append_text(std::vector<std::byte>& out, std::string_view text) {
-  append(out, static_cast<std::uint32_t>(text.size()));
+// Its length before it.
+void append_counted_text(std::vector<std::byte>& out, std::string_view text) {
+  append_number(out, static_cast<std::uint32_t>(text.size()));
   append_bytes(out, text.data(), text.size());
 }
 
 // All that comes before the chunks' hashes; the header's own hash is zero.
 std::vector<std::byte> fixed_part(const PreparedLayout& layout) {
   std::vector<std::byte> out;
-  append_bytes(out, kMagic, sizeof(kMagic));
-  append(out, std::uint64_t{0});
-  append(out, kVersion);
-  append(out, kernels::kPackedLayoutVersion);
-  append_text(out, layout.key);
-  append(out, layout.panel_bytes);
-  append(out, std::uint64_t{kPreparedChunk});
-  append(out, static_cast<std::uint64_t>(layout.tensors.size()));
+  append_bytes(out, kPreparedMagic, sizeof(kPreparedMagic));
+  append_number(out, std::uint64_t{0});
+  append_number(out, kPreparedVersion);
+  append_number(out, kernels::kPackedLayoutVersion);
+  append_counted_text(out, layout.key);
+  append_number(out, layout.panel_bytes);
+  append_number(out, std::uint64_t{kPreparedChunk});
+  append_number(out, static_cast<std::uint64_t>(layout.tensors.size()));
   for (const PreparedTensor& tensor : layout.tensors) {
-    append_text(out, tensor.name);
-    append(out, tensor.type);
-    append(out, tensor.k);
-    append(out, tensor.n_rows);
-    append(out, tensor.offset);
+    append_counted_text(out, tensor.name);
+    append_number(out, tensor.type);
+    append_number(out, tensor.k);
+    append_number(out, tensor.n_rows);
+    append_number(out, tensor.offset);
   }
   return out;
 }
@@ -86,14 +74,14 @@ std::size_t PreparedLayout::chunk_bytes(std::size_t chunk) const {
 
 std::uint64_t PreparedLayout::header_bytes() const {
   const std::size_t used = fixed_part(*this).size() + n_chunks() * sizeof(std::uint64_t);
-  return (used + kPage - 1) / kPage * kPage;
+  return (used + kSmallPage - 1) / kSmallPage * kSmallPage;
 }
 
 std::vector<std::byte> prepared_header(const PreparedLayout& layout,
                                        std::span<const std::uint64_t> chunk_hashes) {
   std::vector<std::byte> header = fixed_part(layout);
   append_bytes(header, chunk_hashes.data(), chunk_hashes.size_bytes());
-  header.resize((header.size() + kPage - 1) / kPage * kPage);
+  header.resize((header.size() + kSmallPage - 1) / kSmallPage * kSmallPage);
   const std::uint64_t hash = hash_of_chunk(std::span(header).subspan(kHashedFrom));
   std::memcpy(header.data() + kHashAt, &hash, sizeof(hash));
   return header;
@@ -110,7 +98,7 @@ Result<std::vector<std::uint64_t>> read_prepared_header(int fd, const PreparedLa
     if (n == 0) return refused("it does not have its length");
     at += static_cast<std::size_t>(n);
   }
-  if (std::memcmp(header.data(), kMagic, sizeof(kMagic)) != 0)
+  if (std::memcmp(header.data(), kPreparedMagic, sizeof(kPreparedMagic)) != 0)
     return refused("it is no prepared copy");
   std::vector<std::uint64_t> hashes(layout.n_chunks());
   const std::size_t hashes_at = fixed_part(layout).size();

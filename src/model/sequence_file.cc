@@ -6,28 +6,18 @@
 
 #include "base/check.h"
 #include "base/sha256.h"
+#include "model/append_bytes.h"
 
 namespace hearth::model {
 namespace {
 
-constexpr char kMagic[4] = {'H', 'S', 'E', 'Q'};
-constexpr std::uint32_t kVersion = 1;
+constexpr char kSequenceMagic[4] = {'H', 'S', 'E', 'Q'};
+constexpr std::uint32_t kSequenceVersion = 1;
 constexpr std::size_t kHexBytes = 64;
 constexpr std::size_t kHeaderBytes = 4 + 4 + kHexBytes + 4 + 4 + 4 + 8;
 
 std::size_t blocks_of(std::uint64_t length) {
   return static_cast<std::size_t>((length + kBlockTokens - 1) / kBlockTokens);
-}
-
-template <class T>
-void append(std::vector<std::byte>& out, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i)
-    out.push_back(static_cast<std::byte>(value >> (8 * i)));
-}
-
-void append_text(std::vector<std::byte>& out, std::string_view text) {
-  const auto bytes = std::as_bytes(std::span(text));
-  out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 std::string hash_of(std::span<const std::byte> bytes) {
@@ -41,13 +31,13 @@ std::string hash_of(std::span<const std::byte> bytes) {
 std::vector<std::byte> header(std::uint32_t length, std::uint64_t block_bytes,
                               const ExecutorLimits& limits, const std::string& fingerprint) {
   std::vector<std::byte> out;
-  append_text(out, {kMagic, 4});
-  append(out, kVersion);
-  append_text(out, fingerprint);
-  append(out, static_cast<std::uint32_t>(limits.k_type));
-  append(out, static_cast<std::uint32_t>(limits.v_type));
-  append(out, length);
-  append(out, block_bytes);
+  append_bytes(out, kSequenceMagic, sizeof(kSequenceMagic));
+  append_number(out, kSequenceVersion);
+  append_bytes(out, fingerprint.data(), fingerprint.size());
+  append_number(out, static_cast<std::uint32_t>(limits.k_type));
+  append_number(out, static_cast<std::uint32_t>(limits.v_type));
+  append_number(out, length);
+  append_number(out, block_bytes);
   return out;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "kernels/packed.h"
+#include "model/append_bytes.h"
 #include "model/tensor_reader.h"
 
 namespace hearth::model {
@@ -22,7 +23,6 @@ using kernels::kPanelRows;
 
 // Work between two looks at whether loading goes on.
 constexpr std::size_t kStep = std::size_t{8} << 20;
-constexpr std::size_t kPage = 4096;
 
 class WeightLoader {
  public:
@@ -208,7 +208,7 @@ class WeightLoader {
           std::memcpy(weights_.memory_of(static_cast<TensorId>(i)) + at, from.data(), n);
           TensorReader::release(*tensor.source, at + n);
         } else {
-          for (std::size_t page = at; page < at + n; page += kPage)
+          for (std::size_t page = at; page < at + n; page += kSmallPage)
             static_cast<void>(*static_cast<const volatile std::byte*>(&bytes[page]));
         }
         if (!going_on(at + n)) return cancelled();
