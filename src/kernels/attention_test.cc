@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/encode.h"
 #include "kernels/kernels.h"
 #include "kernels/test_attention.h"
 #include "kernels/test_bits.h"
@@ -170,6 +171,33 @@ TEST(Attention, ABadValueInABlockStaysVisible) {
     EXPECT_TRUE(std::isnan(cache.stored_key(3)[40])) << kv_type_name(type);
     EXPECT_EQ(cache.stored_value(2), cache.values[2]);
     EXPECT_EQ(cache.stored_key(4), cache.keys[4]);
+  }
+}
+
+// Blocks of a cache lose no more than the weight type's own encoder does, and less in few bits.
+TEST(Attention, BlocksAreEncodedWithLessError) {
+  std::mt19937 rng(18);
+  for (const KvType type : all_kv_types()) {
+    if (!kv_in_blocks(type)) continue;
+    double ours = 0, plain = 0;
+    for (int round = 0; round < 200; ++round) {
+      TestCache cache(scalar::table, {type, type, 32, 32}, 1, rng);
+      const std::vector<float> x = random_query(rng, 32);
+      cache.store(scalar::table, 0, x, x);
+      const std::vector<float> got = cache.stored_value(0);
+      EXPECT_EQ(got, cache.stored_key(0));
+      std::vector<uint8_t> row(kv_row_bytes(type, 32));
+      std::vector<float> as_weights(32);
+      ASSERT_TRUE(encode_row(kv_weight_type(type), x.data(), 32, row.data()));
+      scalar::table.dequantize[static_cast<size_t>(kv_weight_type(type))](row.data(), 32,
+                                                                          as_weights.data());
+      for (size_t i = 0; i < 32; ++i) {
+        ours += std::pow(double{got[i]} - double{x[i]}, 2);
+        plain += std::pow(double{as_weights[i]} - double{x[i]}, 2);
+      }
+    }
+    const bool in_four_bits = kv_row_bytes(type, 32) <= kv_row_bytes(KvType::q4_1, 32);
+    EXPECT_LE(ours, (in_four_bits ? 0.96 : 1.0) * plain) << kv_type_name(type);
   }
 }
 

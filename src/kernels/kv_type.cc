@@ -4,6 +4,7 @@
 #include "kernels/encode.h"
 #include "kernels/kv_blocks.h"
 #include "kernels/packed.h"
+#include "kernels/scalar/functions.h"
 
 namespace hearth::kernels {
 
@@ -54,11 +55,63 @@ namespace {
 constexpr size_t kBlock = 32;
 constexpr size_t kMostBytes = 34;  // of a block: q8_0
 
+// Parts of a block's range that are tried: what lies outside is clipped, and all other values
+// become finer. For 32 normal values the best of the three has 7 % less squared error than the
+// whole range in 4 bits, 1 to 4 % in 5; in 8 there is nothing to win.
+constexpr float kRanges[] = {1.0f, 0.96f, 0.92f};
+
+struct Range {
+  float low, high;
+};
+
+// Around zero for types that are, else around the middle.
+Range range_of(WeightType type, const float* x, float part) {
+  Range all = {x[0], x[0]};
+  for (size_t i = 1; i < kBlock; ++i) {
+    all.low = x[i] < all.low ? x[i] : all.low;
+    all.high = x[i] > all.high ? x[i] : all.high;
+  }
+  const bool has_min = type == WeightType::q4_1 || type == WeightType::q5_1;
+  const float most = -all.low > all.high ? -all.low : all.high;
+  const float middle = has_min ? (all.low + all.high) / 2 : 0.0f;
+  const float half = has_min ? (all.high - all.low) / 2 : most;
+  return {middle - half * part, middle + half * part};
+}
+
+float squared_error(WeightType type, const uint8_t* block, const float* x) {
+  float decoded[kBlock], sum = 0;
+  scalar::table.dequantize[static_cast<size_t>(type)](block, kBlock, decoded);
+  for (size_t i = 0; i < kBlock; ++i) sum += (decoded[i] - x[i]) * (decoded[i] - x[i]);
+  return sum;
+}
+
+// The best encoding of a block; false if there is none.
+bool encode_best(WeightType type, const float* x, uint8_t* block) {
+  if (!encode_row(type, x, kBlock, block)) return false;
+  if (type == WeightType::q8_0) return true;
+  float least = squared_error(type, block, x);
+  for (size_t i = 1; i < sizeof(kRanges) / sizeof(kRanges[0]); ++i) {
+    const Range range = range_of(type, x, kRanges[i]);
+    float clipped[kBlock];
+    for (size_t j = 0; j < kBlock; ++j) {
+      const float raised = x[j] > range.low ? x[j] : range.low;
+      clipped[j] = raised < range.high ? raised : range.high;
+    }
+    uint8_t tried[kMostBytes];
+    if (!encode_row(type, clipped, kBlock, tried)) continue;
+    const float error = squared_error(type, tried, x);
+    if (error >= least) continue;
+    least = error;
+    __builtin_memcpy(block, tried, block_bytes(type));
+  }
+  return true;
+}
+
 // One block of up to 32 values; every type has its scale, an f16, in front.
 void encode_block(WeightType type, const float* x, size_t n, uint8_t* block) {
   float values[kBlock] = {};
   for (size_t i = 0; i < n; ++i) values[i] = x[i];
-  if (encode_row(type, values, kBlock, block)) return;
+  if (encode_best(type, values, block)) return;
   for (size_t i = 0; i < block_bytes(type); ++i) block[i] = 0;
   block[1] = 0x7e;  // NaN
 }
