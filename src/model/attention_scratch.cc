@@ -29,7 +29,6 @@ struct CallLayout {
 }  // namespace
 
 Result<void> AttentionScratch::allocate(const AttentionSizes& sizes, std::size_t n_workers) {
-  sizes_ = sizes;
   sum_stride_ = lines(sizes.v_dim * sizeof(float)) / sizeof(float);
   filled_at_ = (kItemQueries + kMaxQueries) * sum_stride_ * sizeof(float);
   quants_at_ = filled_at_ + lines(sizes.k_stored * sizeof(float));

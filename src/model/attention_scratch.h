@@ -5,8 +5,6 @@
 // pages of workers that never come are never touched.
 #pragma once
 
-#include <array>
-
 #include "base/error.h"
 #include "kernels/kernels.h"
 #include "model/page_memory.h"
@@ -41,7 +39,6 @@ class AttentionScratch {
                                          std::size_t k_stored) const;
 
  private:
-  AttentionSizes sizes_;
   std::size_t sum_stride_ = 0;  // floats
   std::size_t filled_at_ = 0, quants_at_ = 0, call_bytes_ = 0, worker_bytes_ = 0;
   PageMemory memory_;

@@ -101,7 +101,7 @@ Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
       const auto sum = bytes ? checked_add(total, *bytes) : std::nullopt;
       if (!sum) return fail(ErrorCode::does_not_fit, "the KV cache would overflow memory");
       total = *sum;
-      sizes.k_stored = std::max(sizes.k_stored, (std::size_t{shape.k_dim} + 31) / 32 * 32);
+      sizes.k_stored = std::max(sizes.k_stored, kernels::kv_stored_dim(limits.k_type, shape.k_dim));
       sizes.v_dim = std::max<std::size_t>(sizes.v_dim, shape.v_dim);
     }
     kv_.push_back(layer);
