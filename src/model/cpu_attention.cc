@@ -171,18 +171,17 @@ void CpuExecutor::turn(float* head, std::size_t dim, kernels::KvType type) const
 }
 
 // The panels of the keys in a range that lies in one chunk.
-CpuExecutor::ChunkPanels CpuExecutor::find_panels(std::size_t layer_index, std::uint32_t sequence,
+CpuExecutor::ChunkPanels CpuExecutor::find_panels(std::size_t layer, std::uint32_t sequence,
                                                   std::size_t kv_head, KeyRange keys) const {
   ChunkPanels panels{};
-  const LayerKv& layer = kv_[layer_index];
   const std::span<const BlockId> blocks = context_->batch->sequences[sequence].blocks;
   for (std::size_t position = keys.begin / kPanelTokens * kPanelTokens; position < keys.end;
        position += kPanelTokens) {
     const BlockId block = blocks[position / kBlockTokens];
     const std::size_t panel = position % kBlockTokens / kPanelTokens;
     const std::size_t in_chunk = position % kChunkTokens / kPanelTokens;
-    panels.k[in_chunk] = layer.k_panel(block, kv_head, panel);
-    panels.v[in_chunk] = layer.v_panel(block, kv_head, panel);
+    panels.k[in_chunk] = kv_.k_panel(layer, block, kv_head, panel);
+    panels.v[in_chunk] = kv_.v_panel(layer, block, kv_head, panel);
   }
   return panels;
 }

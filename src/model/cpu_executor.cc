@@ -48,7 +48,7 @@ Result<void> CpuExecutor::prepare(const Plan& plan, DeviceId device, const Execu
   fused_ = compile_program(plan, device, true);
   plain_ = compile_program(plan, device, false);
   TRY(allocate_buffers(limits));
-  TRY(allocate_kv(limits));
+  TRY(allocate_attention(limits));
   pool_.use(crews_.batch);  // memory comes from where its first user runs
   return take_weights(progress);
 }
@@ -86,37 +86,16 @@ Result<void> CpuExecutor::allocate_buffers(const ExecutorLimits& limits) {
   return {};
 }
 
-Result<void> CpuExecutor::allocate_kv(const ExecutorLimits& limits) {
-  std::uint64_t total = 0;
+Result<void> CpuExecutor::allocate_attention(const ExecutorLimits& limits) {
+  TRY(kv_.allocate(*plan_, device_, limits));
   AttentionSizes sizes;
   for (const KvShape& shape : plan_->kv) {
-    LayerKv layer;
-    if (shape.device == device_) {
-      layer.k_panel_bytes = kernels::kv_key_panel_bytes(limits.k_type, shape.k_dim);
-      layer.v_panel_bytes = kernels::kv_value_panel_bytes(limits.v_type, shape.v_dim);
-      layer.k_block_bytes = shape.n_kv_heads * LayerKv::kPanels * layer.k_panel_bytes;
-      layer.v_block_bytes = shape.n_kv_heads * LayerKv::kPanels * layer.v_panel_bytes;
-      const auto bytes =
-          checked_mul<std::uint64_t>(limits.n_blocks, layer.k_block_bytes + layer.v_block_bytes);
-      const auto sum = bytes ? checked_add(total, *bytes) : std::nullopt;
-      if (!sum) return fail(ErrorCode::does_not_fit, "the KV cache would overflow memory");
-      total = *sum;
-      sizes.k_stored = std::max(sizes.k_stored, kernels::kv_stored_dim(limits.k_type, shape.k_dim));
-      sizes.v_dim = std::max<std::size_t>(sizes.v_dim, shape.v_dim);
-    }
-    kv_.push_back(layer);
-  }
-  kv_memory_ = TRY(PageMemory::allocate(total));
-  std::byte* next = kv_memory_.data();
-  for (LayerKv& layer : kv_) {
-    layer.k = next;
-    next += limits.n_blocks * layer.k_block_bytes;
-    layer.v = next;
-    next += limits.n_blocks * layer.v_block_bytes;
+    if (shape.device != device_) continue;
+    sizes.k_stored = std::max(sizes.k_stored, kernels::kv_stored_dim(limits.k_type, shape.k_dim));
+    sizes.v_dim = std::max<std::size_t>(sizes.v_dim, shape.v_dim);
   }
   TRY(scratch_.allocate(sizes, kMaxWorkers));
-  TRY(allocate_parts());
-  return {};
+  return allocate_parts();
 }
 
 // Vectors are small and become float32 once. They are read, not touched where they are mapped: a
@@ -198,36 +177,19 @@ void CpuExecutor::write(BufferId buffer, std::uint32_t n_rows, const float* rows
 }
 
 std::size_t CpuExecutor::block_bytes() const {
-  std::size_t bytes = 0;
-  for (const LayerKv& layer : kv_) bytes += layer.k_block_bytes + layer.v_block_bytes;
-  return bytes;
+  return kv_.block_bytes();
 }
 
 void CpuExecutor::copy_block(BlockId from, BlockId to) {
-  for (const LayerKv& layer : kv_) {
-    std::memcpy(layer.k + to * layer.k_block_bytes, layer.k + from * layer.k_block_bytes,
-                layer.k_block_bytes);
-    std::memcpy(layer.v + to * layer.v_block_bytes, layer.v + from * layer.v_block_bytes,
-                layer.v_block_bytes);
-  }
+  std::ranges::copy(kv_.block(from), kv_.block(to).begin());
 }
 
 void CpuExecutor::read_block(BlockId block, std::byte* out) const {
-  for (const LayerKv& layer : kv_) {
-    std::memcpy(out, layer.k + block * layer.k_block_bytes, layer.k_block_bytes);
-    std::memcpy(out + layer.k_block_bytes, layer.v + block * layer.v_block_bytes,
-                layer.v_block_bytes);
-    out += layer.k_block_bytes + layer.v_block_bytes;
-  }
+  std::ranges::copy(kv_.block(block), out);
 }
 
 void CpuExecutor::write_block(BlockId block, const std::byte* bytes) {
-  for (const LayerKv& layer : kv_) {
-    std::memcpy(layer.k + block * layer.k_block_bytes, bytes, layer.k_block_bytes);
-    std::memcpy(layer.v + block * layer.v_block_bytes, bytes + layer.k_block_bytes,
-                layer.v_block_bytes);
-    bytes += layer.k_block_bytes + layer.v_block_bytes;
-  }
+  std::copy_n(bytes, kv_.block_bytes(), kv_.block(block).data());
 }
 
 }  // namespace hearth::model

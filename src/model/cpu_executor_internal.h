@@ -11,30 +11,13 @@
 
 #include "base/thread_pool.h"
 #include "model/attention_scratch.h"
+#include "model/cpu_kv.h"
 #include "model/cpu_program.h"
 #include "model/executor.h"
 #include "model/packed_weights.h"
 #include "model/page_memory.h"
 
 namespace hearth::model {
-
-// Where one layer's keys and values lie. A block of a layer is [kv head][panel] of K panels, and
-// the same of V panels in a region of its own, so that each head's keys stream from consecutive
-// memory.
-struct LayerKv {
-  std::size_t k_panel_bytes = 0, v_panel_bytes = 0;
-  std::size_t k_block_bytes = 0, v_block_bytes = 0;
-  std::byte* k = nullptr;
-  std::byte* v = nullptr;
-
-  static constexpr std::size_t kPanels = kBlockTokens / kernels::kPanelTokens;
-  std::byte* k_panel(BlockId block, std::size_t head, std::size_t panel) const {
-    return k + block * k_block_bytes + (head * kPanels + panel) * k_panel_bytes;
-  }
-  std::byte* v_panel(BlockId block, std::size_t head, std::size_t panel) const {
-    return v + block * v_block_bytes + (head * kPanels + panel) * v_panel_bytes;
-  }
-};
 
 // Activations quantised for the product that follows, by the phase before it.
 struct QuantizedBuffer {
@@ -97,7 +80,7 @@ class CpuExecutor final : public Executor {
  private:
   void set_crews(const CpuCrews& crews);
   Result<void> allocate_buffers(const ExecutorLimits& limits);
-  Result<void> allocate_kv(const ExecutorLimits& limits);
+  Result<void> allocate_attention(const ExecutorLimits& limits);
   Result<void> take_weights(const LoadProgress& progress);
 
   float* row(BufferId buffer, std::size_t index) {
@@ -182,11 +165,10 @@ class CpuExecutor final : public Executor {
   std::array<QuantizedBuffer, 2> quantized_;  // q8_32, q8_256
   std::vector<float> rope_cos_, rope_sin_;    // [row][pair]
 
-  PageMemory kv_memory_;
-  std::vector<LayerKv> kv_;  // by layer; empty where another device holds it
+  CpuKv kv_;
   AttentionScratch scratch_;
   PageMemory part_sums_;  // [part][query of its group][v_dim]
-  std::vector<kernels::AttentionState> part_states_;
+  std::unique_ptr<kernels::AttentionState[]> part_states_;
   std::unique_ptr<std::atomic<std::uint32_t>[]> parts_left_;  // of a row's KV head
 
   std::vector<std::vector<AdapterPart>> adapters_;

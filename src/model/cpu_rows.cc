@@ -98,7 +98,6 @@ void CpuExecutor::rope(const Step& step, std::size_t i) {
 
 void CpuExecutor::store_kv(const Step& step, std::size_t i) {
   const KvShape& shape = plan_->kv[step.layer];
-  const LayerKv& layer = kv_[step.layer];
   const BatchRow& source = context_->batch->rows[i];
   const BlockId block =
       context_->batch->sequences[source.sequence].blocks[source.kv_index / kBlockTokens];
@@ -111,9 +110,10 @@ void CpuExecutor::store_kv(const Step& step, std::size_t i) {
     float* value = row(step.b, i) + head * shape.v_dim;
     turn(key, shape.k_dim, limits_.k_type);
     turn(value, shape.v_dim, limits_.v_type);
-    kernels_.store_key(key, shape.k_dim, limits_.k_type, layer.k_panel(block, head, panel), slot);
-    kernels_.store_value(value, shape.v_dim, limits_.v_type, layer.v_panel(block, head, panel),
-                         slot);
+    kernels_.store_key(key, shape.k_dim, limits_.k_type,
+                       kv_.k_panel(step.layer, block, head, panel), slot);
+    kernels_.store_value(value, shape.v_dim, limits_.v_type,
+                         kv_.v_panel(step.layer, block, head, panel), slot);
   }
 }
 

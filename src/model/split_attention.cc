@@ -37,7 +37,7 @@ Result<void> CpuExecutor::allocate_parts() {
     queries = std::max(queries, group);
   }
   part_sums_ = TRY(PageMemory::allocate(kMaxParts * floats * sizeof(float)));
-  part_states_.resize(kMaxParts * queries);
+  part_states_ = std::make_unique_for_overwrite<AttentionState[]>(kMaxParts * queries);
   parts_left_ = std::make_unique<std::atomic<std::uint32_t>[]>(kMaxParts);
   return {};
 }
