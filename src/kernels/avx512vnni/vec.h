@@ -28,7 +28,7 @@ struct Mask {
 constexpr size_t kFloatRows = 4, kFloatTokens = 6;
 
 // Queries of attention that are taken together, and how many of their sums fit the registers.
-constexpr size_t kAttendQueries = 8, kAttendSums = 16;
+constexpr size_t kAttendQueries = 8, kAttendSums = 24;
 
 inline Lanes zero_lanes() {
   return {_mm512_setzero_ps()};
