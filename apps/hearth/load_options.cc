@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -17,15 +16,6 @@ namespace hearth::app {
 namespace {
 
 using model::LoadMode;
-
-constexpr std::pair<std::string_view, LoadMode> kModes[] = {
-    {"auto", LoadMode::automatic},
-    {"none", LoadMode::none},
-    {"mmap", LoadMode::mmap},
-    {"mlock", LoadMode::mlock},
-    {"mmap+mlock", LoadMode::mmap_mlock},
-    {"dio", LoadMode::dio},
-};
 
 // A disk with less free than this is short: a cache is no reason to fill it up.
 constexpr std::uint64_t kReserveBytes = std::uint64_t{4} << 30;
@@ -44,10 +34,10 @@ store::PreparedName prepared_name(const store::Manifest& manifest) {
 void LoadFlags::declare(Flags& machine) {
   machine
       .add("-lm,--load-mode", mode_,
-           "how weights come into memory: auto, none (read), mmap, mlock, mmap+mlock, dio "
-           "(default auto)")
+           fmt::format("how weights come into memory: {} (default auto)",
+                       fmt::join(model::kLoadModeNames, ", ")))
       .value("MODE")
-      .choices({"auto", "none", "mmap", "mlock", "mmap+mlock", "dio"})
+      .choices({model::kLoadModeNames.begin(), model::kLoadModeNames.end()})
       .variable("LOAD_MODE");
   machine.add("--mmap", mmap_, "the same as -lm mmap").rare();
   machine.add("--no-mmap", no_mmap_, "the same as -lm none; with --mlock, as -lm mlock")
@@ -69,13 +59,11 @@ void LoadFlags::declare(Flags& machine) {
 }
 
 Result<LoadMode> LoadFlags::mode() const {
-  const auto* known =
-      std::ranges::find(kModes, mode_, &std::pair<std::string_view, LoadMode>::first);
-  if (known == std::end(kModes))
-    return fail(ErrorCode::usage,
-                "-lm {}: a load mode is auto, none, mmap, mlock, mmap+mlock or dio",
-                printable(mode_, 40));
-  if (known->second != LoadMode::automatic) return known->second;
+  const auto known = model::load_mode_named(mode_);
+  if (!known)
+    return fail(ErrorCode::usage, "-lm {}: a load mode is one of {}", printable(mode_, 40),
+                fmt::join(model::kLoadModeNames, ", "));
+  if (*known != LoadMode::automatic) return *known;
   if (dio_ && !no_dio_) return LoadMode::dio;
   if (mlock_) return no_mmap_ ? LoadMode::mlock : LoadMode::mmap_mlock;
   if (no_mmap_) return LoadMode::none;

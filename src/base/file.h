@@ -52,4 +52,9 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
 Result<void> write_all(int fd, std::span<const std::byte> bytes);
 Result<void> write_all(int fd, std::string_view text);
 
+// Reads or writes all of these bytes at an offset, past which the file's own position does not
+// move. io; integrity when the file ends before.
+Result<void> read_at(int fd, std::uint64_t offset, std::span<std::byte> into);
+Result<void> write_at(int fd, std::uint64_t offset, std::span<const std::byte> bytes);
+
 }  // namespace hearth

@@ -144,27 +144,16 @@ Result<void> Journal::start_over() {
 }
 
 Result<void> Journal::write(std::uint64_t offset, std::span<const std::byte> bytes) const {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(part_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return std::unexpected(file_error(part_path_, errno));
-    offset += static_cast<std::uint64_t>(n);
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
-  return {};
+  return about_part(write_at(part_.get(), offset, bytes));
 }
 
 Result<void> Journal::read(std::uint64_t offset, std::span<std::byte> bytes) const {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pread(part_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return std::unexpected(file_error(part_path_, errno));
-    if (n == 0)
-      return fail(ErrorCode::io, "{}: somebody else made it shorter", printable(part_path_));
-    offset += static_cast<std::uint64_t>(n);
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
-  return {};
+  return about_part(read_at(part_.get(), offset, bytes));
+}
+
+Result<void> Journal::about_part(Result<void> done) const {
+  if (!done) return fail(done.error().code, "{}: {}", printable(part_path_), done.error().message);
+  return done;
 }
 
 Result<void> Journal::add(std::uint64_t piece, const std::string& sha256) {

@@ -61,6 +61,7 @@ class Journal {
   void remove_all();
 
  private:
+  Result<void> about_part(Result<void> done) const;
   Journal() = default;
   Result<void> take_up(std::string_view text,
                        const std::function<Result<void>(std::uint64_t)>& checked);

@@ -15,9 +15,6 @@ namespace hearth::model {
 
 static_assert(std::endian::native == std::endian::little, "files have the byte order of memory");
 
-// The page of the smallest size: what files are aligned to and memory is touched by.
-inline constexpr std::size_t kSmallPage = 4096;
-
 inline void append_bytes(std::vector<std::byte>& out, const void* bytes, std::size_t n) {
   const std::size_t at = out.size();
   out.resize(at + n);

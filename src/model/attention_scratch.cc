@@ -8,10 +8,8 @@ namespace {
 
 using kernels::kMaxQueries;
 
-constexpr std::size_t kLine = 64;
-
 constexpr std::size_t lines(std::size_t bytes) {
-  return (bytes + kLine - 1) / kLine * kLine;
+  return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
 }
 
 // Where the parts of kMaxQueries quantised queries lie.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstring>
 
 #include "base/check.h"
 #include "base/checked.h"
@@ -10,12 +9,6 @@
 #include "model/weight_loader.h"
 
 namespace hearth::model {
-namespace {
-
-// Activation rows start on cache lines, so that two workers never write to the same one.
-constexpr std::size_t kRowAlignment = 64;
-
-}  // namespace
 
 std::unique_ptr<Executor> make_cpu_executor(const CpuCrews& crews, WeightLoading loading,
                                             WeightsReport* report) {
@@ -60,8 +53,7 @@ Result<void> CpuExecutor::allocate_buffers(const ExecutorLimits& limits) {
     const std::uint64_t rows =
         holds_wanted_rows(static_cast<BufferId>(i)) ? limits.max_wanted : limits.max_rows;
     const auto bytes = checked_mul<std::uint64_t>(rows * sizeof(float), plan_->widths[i]);
-    const auto padded =
-        bytes ? checked_align_up<std::uint64_t>(*bytes, kRowAlignment) : std::nullopt;
+    const auto padded = bytes ? checked_align_up<std::uint64_t>(*bytes, kCacheLine) : std::nullopt;
     const auto sum = padded ? checked_add(total, *padded) : std::nullopt;
     if (!sum) return fail(ErrorCode::does_not_fit, "the activation buffers would overflow memory");
     offsets[i] = total;
@@ -75,7 +67,7 @@ Result<void> CpuExecutor::allocate_buffers(const ExecutorLimits& limits) {
   const std::size_t padded_width = (widest + 255) / 256 * 256;
   const std::size_t rows = std::max(limits.max_rows, limits.max_wanted);
   for (QuantizedBuffer& buffer : quantized_) {
-    buffer.q.resize(rows * padded_width + kRowAlignment);
+    buffer.q.resize(rows * padded_width + kCacheLine);
     buffer.scales.resize(rows * (padded_width / 32));
     buffer.sums.resize(rows * (padded_width / 16));
     if (kernels_.block_activations != nullptr)

@@ -8,11 +8,10 @@
 #include "kernels/kernels.h"
 #include "kernels/packed.h"
 #include "model/append_bytes.h"
+#include "model/page_memory.h"
 
 namespace hearth::model {
 namespace {
-
-constexpr std::size_t kLine = 64;  // rows begin where panels do: at the beginning of a cache line
 
 kernels::WeightType type_of(const format::Tensor& tensor) {
   return static_cast<kernels::WeightType>(tensor.type);
@@ -31,7 +30,7 @@ Result<void> PackedWeights::lay_out(const Plan& plan, DeviceId device,
   total_bytes_ = 0;
   const auto place = [&](std::size_t tensor, Kind kind,
                          std::optional<std::size_t> bytes) -> Result<void> {
-    const auto padded = bytes ? checked_align_up(*bytes, kLine) : std::nullopt;
+    const auto padded = bytes ? checked_align_up(*bytes, kCacheLine) : std::nullopt;
     const auto sum = padded ? checked_add(total_bytes_, *padded) : std::nullopt;
     if (!sum) return fail(ErrorCode::does_not_fit, "the packed weights would overflow memory");
     places_[tensor] = {kind, total_bytes_};

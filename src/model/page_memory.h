@@ -9,6 +9,11 @@
 
 namespace hearth::model {
 
+// The page of the smallest size: what files are aligned to and memory is touched by.
+inline constexpr std::size_t kSmallPage = 4096;
+// What two workers must not both write to, and where rows and panels begin.
+inline constexpr std::size_t kCacheLine = 64;
+
 class PageMemory {
  public:
   // Small pages, or huge ones where the system gives them: for memory that is read again and again

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "kernels/packed.h"
 #include "model/append_bytes.h"
+#include "model/page_memory.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -50,17 +51,6 @@ std::vector<std::byte> fixed_part(const PreparedLayout& layout) {
   return out;
 }
 
-Result<void> pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t at) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail(ErrorCode::io, "{}", errno_text(errno));
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-    at += static_cast<std::uint64_t>(n);
-  }
-  return {};
-}
-
 }  // namespace
 
 std::uint64_t hash_of_chunk(std::span<const std::byte> bytes) {
@@ -91,13 +81,7 @@ Result<std::vector<std::uint64_t>> read_prepared_header(int fd, const PreparedLa
   const auto refused = [](std::string_view why) { return fail(ErrorCode::integrity, "{}", why); };
   if (TRY(file_size(fd)) != layout.file_bytes()) return refused("it does not have its length");
   std::vector<std::byte> header(static_cast<std::size_t>(layout.header_bytes()));
-  for (std::size_t at = 0; at < header.size();) {
-    const ssize_t n = ::pread(fd, header.data() + at, header.size() - at, static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail(ErrorCode::io, "{}", errno_text(errno));
-    if (n == 0) return refused("it does not have its length");
-    at += static_cast<std::size_t>(n);
-  }
+  TRY(read_at(fd, 0, header));
   if (std::memcmp(header.data(), kPreparedMagic, sizeof(kPreparedMagic)) != 0)
     return refused("it is no prepared copy");
   std::vector<std::uint64_t> hashes(layout.n_chunks());
@@ -123,7 +107,7 @@ Result<void> PreparedWriter::write_chunk() {
   const std::size_t chunk = hashes_.size(), at = chunk * kPreparedChunk;
   const auto bytes = panels_.subspan(at, layout_->chunk_bytes(chunk));
   hashes_.push_back(hash_of_chunk(bytes));
-  return pwrite_all(fd_, bytes, layout_->header_bytes() + at);
+  return write_at(fd_, header_bytes_ + at, bytes);
 }
 
 Result<void> PreparedWriter::advance(std::size_t ready) {
@@ -133,7 +117,7 @@ Result<void> PreparedWriter::advance(std::size_t ready) {
 
 Result<void> PreparedWriter::finish() {
   while (hashes_.size() < layout_->n_chunks()) TRY(write_chunk());
-  return pwrite_all(fd_, prepared_header(*layout_, hashes_), 0);
+  return write_at(fd_, 0, prepared_header(*layout_, hashes_));
 }
 
 }  // namespace hearth::model

@@ -72,11 +72,12 @@ class PreparedWriter {
 
  private:
   PreparedWriter(int fd, const PreparedLayout& layout, std::span<const std::byte> panels)
-      : fd_(fd), layout_(&layout), panels_(panels) {}
+      : fd_(fd), layout_(&layout), header_bytes_(layout.header_bytes()), panels_(panels) {}
   Result<void> write_chunk();
 
   int fd_;
   const PreparedLayout* layout_;
+  std::uint64_t header_bytes_;
   std::span<const std::byte> panels_;
   std::vector<std::uint64_t> hashes_;  // of the chunks that are written
 };

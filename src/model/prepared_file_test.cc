@@ -71,7 +71,7 @@ TEST(PreparedFile, ComesBackAsItWasWritten) {
   const auto hashes = read_prepared_header(fd.get(), layout).value();
   ASSERT_EQ(hashes.size(), 3u);
   std::vector<std::byte> read(panels.size());
-  ASSERT_TRUE(pread_all(fd.get(), read, layout.header_bytes()).has_value());
+  ASSERT_TRUE(read_at(fd.get(), layout.header_bytes(), read).has_value());
   EXPECT_EQ(read, panels);
   for (std::size_t i = 0; i < hashes.size(); ++i)
     EXPECT_EQ(hash_of_chunk(std::span(read).subspan(i * kPreparedChunk, layout.chunk_bytes(i))),

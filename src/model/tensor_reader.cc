@@ -13,18 +13,6 @@
 
 namespace hearth::model {
 
-Result<void> pread_all(int fd, std::span<std::byte> into, std::uint64_t at) {
-  while (!into.empty()) {
-    const ssize_t n = ::pread(fd, into.data(), into.size(), static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail(ErrorCode::io, "{}", errno_text(errno));
-    if (n == 0) return fail(ErrorCode::integrity, "the file shrank while it was being read");
-    into = into.subspan(static_cast<std::size_t>(n));
-    at += static_cast<std::uint64_t>(n);
-  }
-  return {};
-}
-
 DirectReads::DirectReads(int fd, bool wanted) {
   if (!wanted) return;
   flags_ = ::fcntl(fd, F_GETFL);

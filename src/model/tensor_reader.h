@@ -19,9 +19,6 @@ namespace hearth::model {
 // one on every device of today.
 inline constexpr std::size_t kDirectAlignment = 4096;
 
-// Reads exactly so many bytes. io; integrity where the file ends too early.
-Result<void> pread_all(int fd, std::span<std::byte> into, std::uint64_t at);
-
 // While it lives, reads of the descriptor pass the page cache by, if the file system can do that.
 class DirectReads {
  public:

@@ -12,8 +12,10 @@
 #include <optional>
 #include <utility>
 
+#include "base/file.h"
 #include "kernels/packed.h"
 #include "model/append_bytes.h"
+#include "model/page_memory.h"
 #include "model/tensor_reader.h"
 
 namespace hearth::model {
@@ -119,7 +121,7 @@ class WeightLoader {
                   std::uint64_t hash) const {
     if (!is_mapped) {
       const auto into = weights_.memory().subspan(at, n);
-      return pread_all(loading_.prepared_fd, into, panels_at + at).has_value() &&
+      return read_at(loading_.prepared_fd, panels_at + at, into).has_value() &&
              hash_of_chunk(into) == hash;
     }
     const auto bytes =

@@ -3,9 +3,12 @@
 // How weights come into memory, and what is told about it afterwards. Plain values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hearth::model {
@@ -20,6 +23,17 @@ enum class LoadMode : std::uint8_t {
   mmap_mlock,  // as mmap, and kept in memory
   dio,         // as none, read past the page cache (O_DIRECT) where the file system can
 };
+
+inline constexpr std::array<std::string_view, 6> kLoadModeNames = {"auto",  "none",       "mmap",
+                                                                   "mlock", "mmap+mlock", "dio"};
+constexpr std::string_view name_of(LoadMode mode) {
+  return kLoadModeNames[static_cast<std::size_t>(mode)];
+}
+constexpr std::optional<LoadMode> load_mode_named(std::string_view name) {
+  for (std::size_t i = 0; i < kLoadModeNames.size(); ++i)
+    if (kLoadModeNames[i] == name) return static_cast<LoadMode>(i);
+  return std::nullopt;
+}
 
 constexpr bool maps(LoadMode mode) {
   return mode == LoadMode::automatic || mode == LoadMode::mmap || mode == LoadMode::mmap_mlock;
