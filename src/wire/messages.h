@@ -168,7 +168,8 @@ struct Loaded {
   ThinkingFacts thinking;
   std::uint32_t n_ctx = 0, n_ctx_trained = 0, n_vocab = 0, n_embd = 0;
   std::uint64_t n_params = 0, weight_bytes = 0, kv_bytes = 0;
-  bool wrote_prepared = false;
+  bool wrote_prepared = false;   // the empty file that came with Load is a whole copy now
+  std::string refused_prepared;  // why the copy that came was not used; empty: it was, or none
   std::string confinement;  // what keeps this process in, in a few words
   bool operator==(const Loaded&) const = default;
 };

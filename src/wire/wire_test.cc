@@ -75,6 +75,7 @@ const std::vector<ToFront>& to_front_examples() {
              .weight_bytes = 6,
              .kv_bytes = 7,
              .wrote_prepared = true,
+             .refused_prepared = "damaged",
              .confinement = "seccomp"},
       Started{1, 2, 3, true, CacheStop::other_token, 4, 5},
       Text{.id = 1,
