@@ -98,6 +98,14 @@ Sequence Sequence::fork() const {
   return copy;
 }
 
+void Sequence::adopt(std::span<const BlockId> blocks, std::uint32_t length) {
+  CHECK(length_ == 0 && blocks.size() == blocks_for(length));
+  for (const BlockId block : blocks) store_->pool.share(block);
+  release_from(0);
+  blocks_.assign(blocks.begin(), blocks.end());
+  length_ = length;
+}
+
 Checkpoint Sequence::checkpoint() const {
   return Checkpoint(*store_, std::span(blocks_).first(blocks_for(length_)), length_);
 }
