@@ -106,6 +106,12 @@ void Sequence::adopt(std::span<const BlockId> blocks, std::uint32_t length) {
   length_ = length;
 }
 
+void Sequence::replace_block(std::size_t index, BlockId block) {
+  CHECK((index + 1) * kBlockTokens <= length_);
+  store_->pool.share(block);
+  store_->pool.release(std::exchange(blocks_[index], block));
+}
+
 Checkpoint Sequence::checkpoint() const {
   return Checkpoint(*store_, std::span(blocks_).first(blocks_for(length_)), length_);
 }

@@ -63,6 +63,8 @@ class Sequence {
   // Makes an empty sequence hold `length` tokens whose keys and values lie in these blocks of its
   // store, as many as it takes; they are shared with whoever has them.
   void adopt(std::span<const BlockId> blocks, std::uint32_t length);
+  // Shares a block that holds the same tokens in the same place instead of its own, which is full.
+  void replace_block(std::size_t index, BlockId block);
   Checkpoint checkpoint() const;
   void restore(const Checkpoint& checkpoint);
 
