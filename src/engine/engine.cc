@@ -62,7 +62,7 @@ struct Engine::Impl {
   std::list<Running> running;  // and waiting, in order of age
   model::Batch batch;
   bool has_stepped = false;
-  std::uint64_t n_generated = 0;
+  std::uint64_t n_steps = 0, n_prompt_rows = 0, n_generated = 0;
   std::thread thread;
 
   void main(std::vector<format::NamedFd> shards, const LoadOptions& options,
@@ -138,8 +138,10 @@ void Engine::Impl::main(std::vector<format::NamedFd> shards, const LoadOptions& 
     if (!loaded) continue;
     drop_cancelled();
     has_stepped = step();
+    for (Running& request : running)
+      if (request.ended()) scheduler->let_go(request);
+    count();  // whoever is told of something finds it counted
     retire();
-    count();
   }
   for (Running& request : running) {
     if (!request.ended()) request.fail({ErrorCode::cancelled, "the engine was stopped"});
@@ -217,6 +219,7 @@ bool Engine::Impl::take_commands() {
     if (stopping) return false;
     stop_step = false;
     arrived.swap(inbox);
+    counters.n_waiting += static_cast<std::uint32_t>(arrived.size());
     if (const auto threads = std::exchange(wanted_threads, std::nullopt); threads && model)
       model->executor().set_workers(*threads);
   }
@@ -290,6 +293,8 @@ bool Engine::Impl::step() {
   const Clock::time_point start = Clock::now();
   if (!model->forward().run(batch, &stop_step, &n_progress)) return false;  // nothing is committed
   scheduler->record(std::chrono::duration<double>(Clock::now() - start).count());
+  ++n_steps;
+  n_prompt_rows += scheduler->n_prompt_rows();
   for (Running& request : running) {
     if (request.step.n_rows == 0) continue;
     scheduler->commit(request);
@@ -325,12 +330,15 @@ Result<void> Engine::Impl::make_sampler(Running& request) {
   return {};
 }
 
-// Delivers events and lets go of requests that have ended: of their past at once, of themselves
-// when their reader knows.
+// Delivers events; requests that have ended go when their reader knows, or at once if it has gone.
 void Engine::Impl::retire() {
+  bool has_anyone_gone = false;
   for (auto it = running.begin(); it != running.end();) {
     const bool delivered = it->flush();
-    if (it->ended() || it->gone()) scheduler->let_go(*it);
+    if (it->gone() && !it->ended()) {
+      scheduler->let_go(*it);
+      has_anyone_gone = true;
+    }
     if (!delivered || (!it->ended() && !it->gone())) {
       ++it;
       continue;
@@ -338,6 +346,7 @@ void Engine::Impl::retire() {
     scheduler->leave(*it);
     it = running.erase(it);
   }
+  if (has_anyone_gone) count();
 }
 
 void Engine::Impl::count() {
@@ -352,9 +361,8 @@ void Engine::Impl::count() {
   counters.n_reused_tokens = scheduler->n_reused_tokens();
   counters.n_preemptions = scheduler->n_preemptions();
   counters.n_evicted_blocks = cache->n_evicted();
-  if (!has_stepped) return;
-  ++counters.n_steps;
-  counters.n_prompt_tokens += scheduler->n_prompt_rows();
+  counters.n_steps = n_steps;
+  counters.n_prompt_tokens = n_prompt_rows;
   counters.n_generated_tokens = n_generated;
 }
 

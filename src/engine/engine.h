@@ -46,7 +46,8 @@ class Engine {
   void cancel(RequestId request);
   // How many threads compute, from the next step on.
   void set_threads(unsigned n_threads);
-  // As of the step that was finished last; n_waiting and n_progress as of now.
+  // As of the step that was finished last, before its events went out; n_waiting and n_progress as
+  // of now.
   Counters counters() const;
 
  private:
