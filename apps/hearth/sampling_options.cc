@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "nearest.h"
 #include "sample/dry_breakers.h"
+#include "sample/fields.h"
 #include "unescape.h"
 
 namespace hearth::app {
@@ -22,61 +23,55 @@ using sample::SamplingParams;
 struct Knob {
   const char* names;
   const char* help;
-  float SamplingParams::* real = nullptr;
-  std::int32_t SamplingParams::* whole = nullptr;
+  std::string_view field;     // in the table of sample/fields.h
   const char* variable = "";  // see Flag::variable; the knobs that have one are the usual ones
 };
 
 constexpr Knob kKnobs[] = {
     {"--temp,--temperature", "temperature; 0 is greedy (default: the model's, else 0.8)",
-     &SamplingParams::temp, nullptr, "TEMPERATURE"},
-    {"--top-k", "keep the k likeliest tokens; 0: all (default: the model's, else 40)", nullptr,
-     &SamplingParams::top_k, "TOP_K"},
+     "temperature", "TEMPERATURE"},
+    {"--top-k", "keep the k likeliest tokens; 0: all (default: the model's, else 40)", "top_k",
+     "TOP_K"},
     {"--top-p", "keep the likeliest tokens that make up p (default: the model's, else 0.95)",
-     &SamplingParams::top_p, nullptr, "TOP_P"},
+     "top_p", "TOP_P"},
     {"--min-p",
      "keep tokens of at least p times the best one's chance (default: the model's, else 0.05)",
-     &SamplingParams::min_p, nullptr, "MIN_P"},
+     "min_p", "MIN_P"},
     {"--typical,--typical-p", "keep the tokens of typical surprise that make up p (default 1: off)",
-     &SamplingParams::typical_p},
+     "typical_p"},
     {"--top-nsigma,--top-n-sigma",
-     "keep logits within n standard deviations of the best (default -1: off)",
-     &SamplingParams::top_n_sigma},
+     "keep logits within n standard deviations of the best (default -1: off)", "top_n_sigma"},
     {"--xtc-probability", "chance that the likeliest choices are left out (default 0: off)",
-     &SamplingParams::xtc_probability},
+     "xtc_probability"},
     {"--xtc-threshold", "a choice that can be left out has at least this chance (default 0.1)",
-     &SamplingParams::xtc_threshold},
-    {"--repeat-last-n", "how many tokens are recent; -1: all (default 64)", nullptr,
-     &SamplingParams::repeat_last_n},
-    {"--repeat-penalty", "divide the logits of recent tokens (default 1: off)",
-     &SamplingParams::repeat_penalty, nullptr, "REPEAT_PENALTY"},
+     "xtc_threshold"},
+    {"--repeat-last-n", "how many tokens are recent; -1: all (default 64)", "repeat_last_n"},
+    {"--repeat-penalty", "divide the logits of recent tokens (default 1: off)", "repeat_penalty",
+     "REPEAT_PENALTY"},
     {"--presence-penalty", "subtract from the logits of recent tokens (default 0)",
-     &SamplingParams::presence_penalty, nullptr, "PRESENCE_PENALTY"},
+     "presence_penalty", "PRESENCE_PENALTY"},
     {"--frequency-penalty", "subtract for each time a recent token came up (default 0)",
-     &SamplingParams::frequency_penalty, nullptr, "FREQUENCY_PENALTY"},
+     "frequency_penalty", "FREQUENCY_PENALTY"},
     {"--dry-multiplier", "DRY: strength of the penalty on repeating a passage (default 0: off)",
-     &SamplingParams::dry_multiplier},
+     "dry_multiplier"},
     {"--dry-base", "DRY: growth of the penalty with each repeated token (default 1.75)",
-     &SamplingParams::dry_base},
-    {"--dry-allowed-length", "DRY: repetitions up to this length are free (default 2)", nullptr,
-     &SamplingParams::dry_allowed_length},
-    {"--dry-penalty-last-n", "DRY: how far to look back; -1: everything (default 64)", nullptr,
-     &SamplingParams::dry_penalty_last_n},
+     "dry_base"},
+    {"--dry-allowed-length", "DRY: repetitions up to this length are free (default 2)",
+     "dry_allowed_length"},
+    {"--dry-penalty-last-n", "DRY: how far to look back; -1: everything (default 64)",
+     "dry_penalty_last_n"},
     {"--dynatemp-range", "vary the temperature by this much with the entropy (default 0: off)",
-     &SamplingParams::dynatemp_range},
-    {"--dynatemp-exp", "exponent of the dynamic temperature (default 1)",
-     &SamplingParams::dynatemp_exponent},
-    {"--mirostat", "1 or 2: Mirostat in place of the samplers above (default 0: off)", nullptr,
-     &SamplingParams::mirostat},
+     "dynatemp_range"},
+    {"--dynatemp-exp", "exponent of the dynamic temperature (default 1)", "dynatemp_exponent"},
+    {"--mirostat", "1 or 2: Mirostat in place of the samplers above (default 0: off)", "mirostat"},
     {"--mirostat-ent,--mirostat-tau", "Mirostat: the surprise to aim at, in bits (default 5)",
-     &SamplingParams::mirostat_tau},
-    {"--mirostat-lr,--mirostat-eta", "Mirostat: learning rate (default 0.1)",
-     &SamplingParams::mirostat_eta},
+     "mirostat_tau"},
+    {"--mirostat-lr,--mirostat-eta", "Mirostat: learning rate (default 0.1)", "mirostat_eta"},
     {"--adaptive-target",
      "adaptive-p: draw tokens near this probability, when --samplers names it (default -1: off)",
-     &SamplingParams::adaptive_target},
+     "adaptive_target"},
     {"--adaptive-decay", "adaptive-p: how long it remembers what was drawn (default 0.9)",
-     &SamplingParams::adaptive_decay},
+     "adaptive_decay"},
 };
 
 std::vector<std::string> names_of(const Knob& knob) {
@@ -89,11 +84,8 @@ std::vector<std::string> names_of(const Knob& knob) {
   return names;
 }
 
-// The last name is Ollama's, where it has one: "--temp,--temperature" is temperature.
-std::string parameter_name(const Knob& knob) {
-  std::string name = names_of(knob).back().substr(2);
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
+const sample::Field& field_of(const Knob& knob) {
+  return *sample::find_field(knob.field);
 }
 
 template <class T>
@@ -137,7 +129,7 @@ void SamplingOptions::declare(Flags& flags) {
   for (std::size_t i = 0; i < std::size(kKnobs); ++i) {
     const Knob& knob = kKnobs[i];
     Flag& flag = sampling.add(knob.names, values_[i], knob.help)
-                     .value(knob.real != nullptr ? "X" : "N")
+                     .value(field_of(knob).real != nullptr ? "X" : "N")
                      .variable(knob.variable);
     if (flag.variable_name.empty()) flag.rare();
   }
@@ -170,10 +162,11 @@ Result<SamplingParams> SamplingOptions::over(SamplingParams params) const {
     if (!value) continue;
     const std::string_view names = kKnobs[i].names;
     const std::string_view flag = names.substr(0, names.find(','));
-    if (kKnobs[i].real != nullptr) {
-      params.*kKnobs[i].real = TRY(parse_number<float>(flag, *value));
+    const sample::Field& field = field_of(kKnobs[i]);
+    if (field.real != nullptr) {
+      params.*field.real = TRY(parse_number<float>(flag, *value));
     } else {
-      params.*kKnobs[i].whole = TRY(parse_number<std::int32_t>(flag, *value));
+      params.*field.whole = TRY(parse_number<std::int32_t>(flag, *value));
     }
   }
   if (greedy_) params.temp = 0;
@@ -203,10 +196,13 @@ Result<void> SamplingOptions::set(std::string_view name, std::string value) {
   }
   for (std::size_t i = 0; i < std::size(kKnobs); ++i) {
     const std::vector<std::string> names = names_of(kKnobs[i]);
-    known.push_back(parameter_name(kKnobs[i]));
-    if (std::find(names.begin(), names.end(), flag) == names.end()) continue;
+    const sample::Field& field = field_of(kKnobs[i]);
+    known.emplace_back(field.name);
+    if (sample::find_field(name) != &field &&
+        std::find(names.begin(), names.end(), flag) == names.end())
+      continue;
     values_[i] = std::move(value);
-    if (kKnobs[i].real == &SamplingParams::temp) greedy_ = false;
+    if (field.real == &SamplingParams::temp) greedy_ = false;
     return {};
   }
   const std::string guess = nearest(std::string(name), known);
@@ -217,10 +213,11 @@ Result<void> SamplingOptions::set(std::string_view name, std::string value) {
 std::vector<std::pair<std::string, std::string>> SamplingOptions::describe(
     const SamplingParams& params) {
   std::vector<std::pair<std::string, std::string>> values;
-  for (const Knob& knob : kKnobs)
-    values.emplace_back(parameter_name(knob), knob.real != nullptr
-                                                  ? fmt::format("{}", params.*knob.real)
-                                                  : fmt::format("{}", params.*knob.whole));
+  for (const Knob& knob : kKnobs) {
+    const sample::Field& field = field_of(knob);
+    values.emplace_back(field.name, field.real != nullptr ? fmt::format("{}", params.*field.real)
+                                                          : fmt::format("{}", params.*field.whole));
+  }
   values.emplace_back("seed", params.seed == sample::kRandomSeed ? "-1 (a fresh one each time)"
                                                                  : fmt::format("{}", params.seed));
   return values;

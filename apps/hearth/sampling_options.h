@@ -25,7 +25,7 @@ class SamplingOptions {
   // Sets what the flag of this name sets ("temperature" is --temperature, "top_k" is --top-k), to
   // be judged by over(). usage for a name that is not a flag with one number, or of the samplers.
   Result<void> set(std::string_view name, std::string value);
-  // Each number by its Ollama name, where there is one, and its value as text.
+  // Each number by its name in the HTTP API (sample/fields.h) and its value as text.
   static std::vector<std::pair<std::string, std::string>> describe(
       const sample::SamplingParams& params);
   // The texts that end a repetition for DRY.

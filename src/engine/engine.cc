@@ -23,19 +23,17 @@ namespace {
 struct Submission {
   Request request;
   std::shared_ptr<EventQueue> events;
-};
-
-// The past of a finished request, kept so that the next turn of a chat need not be read again.
-struct CachedSequence {
-  std::vector<TokenId> tokens;
-  model::Sequence sequence;
+  Clock::time_point submitted = Clock::now();
 };
 
 constexpr auto kSlowReaderPoll = std::chrono::milliseconds(5);
 
-std::size_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> b) {
-  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
-                                  a.begin());
+std::uint32_t cache_blocks(const ServingOptions& serving, const MemoryPlan& memory) {
+  const std::uint64_t n_all = memory.limits.n_blocks;
+  if (!serving.prefix_cache_bytes) return memory.limits.n_blocks;
+  const std::uint64_t n =
+      *serving.prefix_cache_bytes / std::max<std::uint64_t>(1, memory.kv_block_bytes);
+  return static_cast<std::uint32_t>(std::min(n, n_all));
 }
 
 }  // namespace
@@ -51,14 +49,20 @@ struct Engine::Impl {
   bool stopping = false;
   std::atomic<bool> stop_step = false;
   std::atomic<bool> stop_load = false;
+  Counters counters;
+  std::atomic<std::uint64_t> n_progress = 0;
 
   // The engine thread's own.
   std::unique_ptr<LoadedModel> model;
   std::unique_ptr<TokenRules> token_rules;  // of the model's tokenizer
   Thinking thinking;
-  std::list<Running> running;
-  std::list<CachedSequence> cached;
+  ServingOptions serving;
+  std::unique_ptr<PrefixCache> cache;
+  std::unique_ptr<Scheduler> scheduler;
+  std::list<Running> running;  // and waiting, in order of age
   model::Batch batch;
+  bool has_stepped = false;
+  std::uint64_t n_steps = 0, n_prompt_rows = 0, n_generated = 0;
   std::thread thread;
 
   void main(std::vector<format::NamedFd> shards, const LoadOptions& options,
@@ -67,16 +71,19 @@ struct Engine::Impl {
             EventQueue& load_events);
   bool take_commands();
   void start(Submission submission);
-  Result<Running> make_running(Submission& submission);
-  model::Sequence reuse_past(std::span<const TokenId> prompt);
+  Result<void> enlist(Submission& submission);
   void drop_cancelled();
-  void step();
+  bool step();
+  Result<void> take_results(Running& request);
+  Result<void> make_sampler(Running& request);
   void retire();
+  void count();
 };
 
 Engine::Engine(std::vector<format::NamedFd> shards, LoadOptions options,
-               std::shared_ptr<EventQueue> load_events)
+               std::shared_ptr<EventQueue> load_events, ServingOptions serving)
     : impl_(std::make_unique<Impl>()) {
+  impl_->serving = std::move(serving);
   impl_->thread =
       std::thread([impl = impl_.get(), shards = std::move(shards), options = std::move(options),
                    events = std::move(load_events)]() mutable {
@@ -98,7 +105,7 @@ Engine::~Engine() {
 void Engine::submit(Request request, std::shared_ptr<EventQueue> events) {
   {
     const std::lock_guard lock(impl_->mutex);
-    impl_->inbox.push_back({std::move(request), std::move(events)});
+    impl_->inbox.push_back({.request = std::move(request), .events = std::move(events)});
   }
   impl_->wake.notify_all();
 }
@@ -130,7 +137,10 @@ void Engine::Impl::main(std::vector<format::NamedFd> shards, const LoadOptions& 
   while (take_commands()) {
     if (!loaded) continue;
     drop_cancelled();
-    step();
+    has_stepped = step();
+    for (Running& request : running)
+      if (request.ended()) scheduler->let_go(request);
+    count();  // whoever is told of something finds it counted
     retire();
   }
   for (Running& request : running) {
@@ -138,7 +148,16 @@ void Engine::Impl::main(std::vector<format::NamedFd> shards, const LoadOptions& 
     request.flush();
   }
   running.clear();  // before the sequences' store goes
-  cached.clear();
+  scheduler.reset();
+  cache.reset();
+}
+
+Counters Engine::counters() const {
+  const std::lock_guard lock(impl_->mutex);
+  Counters counters = impl_->counters;
+  counters.n_waiting += static_cast<std::uint32_t>(impl_->inbox.size());
+  counters.n_progress = impl_->n_progress.load(std::memory_order_relaxed);
+  return counters;
 }
 
 bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& options,
@@ -157,6 +176,10 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
   }
   model = std::move(*result);
   token_rules = std::make_unique<TokenRules>(*model->tokenizer());
+  cache = std::make_unique<PrefixCache>(model->sequences(), cache_blocks(serving, model->memory()));
+  scheduler =
+      std::make_unique<Scheduler>(model->limits(), model->sequences(), *cache, serving.scheduling);
+  count();
   if (options.wants_thinking_facts && model->chat_template() != nullptr)
     thinking = find_thinking(*model->chat_template(), *model->tokenizer());
   sample::ChosenDefaults defaults = sampling_defaults(model->gguf());
@@ -190,18 +213,20 @@ bool Engine::Impl::take_commands() {
       if (inbox.empty()) cancelled.clear();  // whoever they named has ended already
       if (model && !has_news()) model->executor().park();
       wake.wait(lock, has_news);
-    } else if (std::none_of(running.begin(), running.end(), [](const Running& request) {
-                 return request.drained() && !request.ended();
-               })) {
+    } else if (!has_stepped) {
       wake.wait_for(lock, kSlowReaderPoll, has_news);
     }
     if (stopping) return false;
     stop_step = false;
     arrived.swap(inbox);
+    counters.n_waiting += static_cast<std::uint32_t>(arrived.size());
     if (const auto threads = std::exchange(wanted_threads, std::nullopt); threads && model)
       model->executor().set_workers(*threads);
   }
-  for (Submission& submission : arrived) start(std::move(submission));
+  for (Submission& submission : arrived) {
+    start(std::move(submission));
+    ++n_progress;
+  }
   return true;
 }
 
@@ -213,51 +238,34 @@ void Engine::Impl::start(Submission submission) {
   }
   const RequestId id = submission.request.id;
   const std::shared_ptr<EventQueue> events = submission.events;
-  auto request = make_running(submission);
-  if (!request) {
-    static_cast<void>(events->push({id, FailedEvent{request.error()}}));
-    return;
-  }
-  running.push_back(std::move(*request));
-  if (running.back().request.max_tokens == 0) running.back().finish(FinishReason::max_tokens);
+  if (const auto enlisted = enlist(submission); !enlisted)
+    static_cast<void>(events->push({id, FailedEvent{enlisted.error()}}));
 }
 
-Result<Running> Engine::Impl::make_running(Submission& submission) {
-  std::vector<TokenId> prompt = TRY(tokenize_prompt(*model, submission.request.prompt));
+// Finds out at once what is wrong with a request, whenever its turn may come.
+Result<void> Engine::Impl::enlist(Submission& submission) {
+  Request& request = submission.request;
+  std::vector<TokenId> prompt = TRY(tokenize_prompt(*model, request.prompt));
   if (prompt.size() >= model->n_ctx())
     return fail(
         ErrorCode::does_not_fit,
         "the prompt has {} tokens, which leaves no room in a context of {}; use a larger -c",
         prompt.size(), model->n_ctx());
-  sample::Sampler sampler = TRY(sample::Sampler::create(token_rules->applied(submission.request),
-                                                        model->plan().hparams.n_vocab));
-  model::Sequence sequence = reuse_past(prompt);
+  TRY(sample::validate(request.sampling, model->plan().hparams.n_vocab));
+  if (request.n_prompt_logprobs < -1 || request.n_prompt_logprobs > sample::kMaxProbs)
+    return fail(ErrorCode::usage, "n_prompt_logprobs: {} is not between -1 and {}",
+                request.n_prompt_logprobs, sample::kMaxProbs);
   const bool thinks = opens_thinking(thinking.facts, *model->tokenizer(), prompt);
-  const bool shows_marks = submission.request.show_thinking_marks;
-  Running request(std::move(submission.request), std::move(submission.events), *model->tokenizer(),
-                  std::move(sampler), std::move(sequence), std::move(prompt));
-  request.expect_thinking(thinks, shows_marks ? thinking.control_marks : std::vector<TokenId>());
-  return request;
-}
-
-// The cached past with the longest common beginning, cut to it. The last prompt token is always
-// computed again, since its logits are what the answer starts from.
-model::Sequence Engine::Impl::reuse_past(std::span<const TokenId> prompt) {
-  auto best = cached.end();
-  std::size_t best_length = 0;
-  for (auto it = cached.begin(); it != cached.end(); ++it) {
-    const std::size_t length = common_prefix(std::span(it->tokens).first(it->sequence.length()),
-                                             prompt.first(prompt.size() - 1));
-    if (length > best_length) {
-      best = it;
-      best_length = length;
-    }
-  }
-  if (best == cached.end()) return model::Sequence(model->sequences());
-  model::Sequence sequence = std::move(best->sequence);
-  cached.erase(best);
-  sequence.roll_back(static_cast<std::uint32_t>(best_length));
-  return sequence;
+  const bool shows_marks = request.show_thinking_marks;
+  request.prompt = TokenPrompt{};  // it has become tokens
+  Running& added =
+      running.emplace_back(std::move(request), std::move(submission.events), *model->tokenizer(),
+                           model->sequences(), std::move(prompt), submission.submitted);
+  added.expect_thinking(thinks, shows_marks ? thinking.control_marks : std::vector<TokenId>());
+  scheduler->arrive(added);
+  if (added.request.max_tokens == 0 && !added.wants_prompt_logprobs())
+    added.finish(FinishReason::max_tokens);
+  return {};
 }
 
 void Engine::Impl::drop_cancelled() {
@@ -271,51 +279,91 @@ void Engine::Impl::drop_cancelled() {
       request.fail({ErrorCode::cancelled, "cancelled"});
 }
 
-void Engine::Impl::step() {
-  const auto make_room = [this] {
-    if (cached.empty()) return false;
-    cached.pop_front();
-    return true;
-  };
-  schedule(running, model->limits(), make_room, batch);
-  if (batch.rows.empty()) return;
+// False if there was nothing to compute, or it was stopped.
+bool Engine::Impl::step() {
+  scheduler->schedule(running, batch);
+  if (batch.rows.empty()) return false;
   {
     const std::lock_guard lock(mutex);
     if (batch.sequences.size() == 1)
       for (const Running& request : running)
-        if (request.step_rows > 0) computing_alone = request.request.id;
-    if (cancelled.contains(computing_alone)) return;
+        if (request.step.n_rows > 0) computing_alone = request.request.id;
+    if (cancelled.contains(computing_alone)) return false;
   }
-  if (!model->forward().run(batch, &stop_step)) return;  // cancelled: nothing is committed
+  const Clock::time_point start = Clock::now();
+  if (!model->forward().run(batch, &stop_step, &n_progress)) return false;  // nothing is committed
+  scheduler->record(std::chrono::duration<double>(Clock::now() - start).count());
+  ++n_steps;
+  n_prompt_rows += scheduler->n_prompt_rows();
   for (Running& request : running) {
-    if (request.step_rows == 0) continue;
-    request.sequence.commit(request.step_rows);
-    if (request.step_logits == Running::kNoLogits) continue;
-    const auto choice = request.sampler.sample(model->forward().logits(request.step_logits));
-    if (!choice) {
-      request.fail(choice.error());
-      continue;
-    }
-    request.accept(choice->id, *model->tokenizer(), model->n_ctx());
+    if (request.step.n_rows == 0) continue;
+    scheduler->commit(request);
+    if (const auto taken = take_results(request); !taken) request.fail(taken.error());
   }
+  return true;
 }
 
-// Delivers events and lets go of requests that have ended, keeping their past.
+Result<void> Engine::Impl::take_results(Running& request) {
+  const StepRows& step = request.step;
+  std::uint32_t row = request.sequence.length() - step.n_rows;
+  for (std::uint32_t i = 0; i < step.n_logits; ++i, ++row) {
+    while (!request.wants_logits(row)) ++row;
+    const std::span<const float> logits = model->forward().logits(step.first_logits + i);
+    if (row + 1 < request.n_prompt) {
+      TRY(request.take_prompt_logits(row, logits));
+    } else if (request.request.max_tokens == 0) {
+      request.finish(FinishReason::max_tokens);
+    } else {
+      if (!request.sampler) TRY(make_sampler(request));
+      request.accept(TRY(request.sampler->sample(logits)), model->n_ctx());
+      ++n_generated;
+      break;
+    }
+  }
+  return {};
+}
+
+Result<void> Engine::Impl::make_sampler(Running& request) {
+  request.sampler = TRY(sample::Sampler::create(token_rules->applied(request.request),
+                                                model->plan().hparams.n_vocab));
+  request.sampler->accept_prompt(request.tokens);
+  return {};
+}
+
+// Delivers events; requests that have ended go when their reader knows, or at once if it has gone.
 void Engine::Impl::retire() {
+  bool has_anyone_gone = false;
   for (auto it = running.begin(); it != running.end();) {
     const bool delivered = it->flush();
+    if (it->gone() && !it->ended()) {
+      scheduler->let_go(*it);
+      has_anyone_gone = true;
+    }
     if (!delivered || (!it->ended() && !it->gone())) {
       ++it;
       continue;
     }
-    if (it->sequence.length() > 0) {
-      std::vector<TokenId> tokens = std::move(it->tokens);
-      cached.push_back({std::move(tokens), std::move(it->sequence)});
-      constexpr std::size_t kMaxCached = 16;
-      if (cached.size() > kMaxCached) cached.pop_front();
-    }
+    scheduler->leave(*it);
     it = running.erase(it);
   }
+  if (has_anyone_gone) count();
+}
+
+void Engine::Impl::count() {
+  const std::lock_guard lock(mutex);
+  const model::BlockPool& pool = model->sequences().pool;
+  counters.n_running = counters.n_waiting = 0;
+  for (const Running& request : running)
+    if (!request.ended()) ++(request.is_admitted() ? counters.n_running : counters.n_waiting);
+  counters.kv_blocks = pool.n_blocks();
+  counters.kv_blocks_used = pool.n_blocks() - pool.n_free();
+  counters.kv_blocks_cached = cache->n_blocks();
+  counters.n_reused_tokens = scheduler->n_reused_tokens();
+  counters.n_preemptions = scheduler->n_preemptions();
+  counters.n_evicted_blocks = cache->n_evicted();
+  counters.n_steps = n_steps;
+  counters.n_prompt_tokens = n_prompt_rows;
+  counters.n_generated_tokens = n_generated;
 }
 
 }  // namespace hearth::engine

@@ -4,17 +4,29 @@
 // stop. All talk is by values: requests and commands go in through member functions that any thread
 // may call, events come out through the queue that each caller brings.
 //
+// Requests wait for a place and share the model as engine/scheduler.h says; what finished requests
+// leave in the KV cache serves later ones of their scope (engine/prefix_cache.h).
+//
 // A reader that falls behind pauses its own request alone; one that closes its queue has cancelled
 // it. cancel() takes effect within a layer when the request is computed alone, within a step
 // otherwise. Destroying the engine cancels everything and joins the thread.
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "engine/counters.h"
 #include "engine/loaded_model.h"
 #include "engine/running.h"
+#include "engine/scheduler.h"
 
 namespace hearth::engine {
+
+struct ServingOptions {
+  SchedulingOptions scheduling;
+  // What the prefix cache may hold of the KV cache; none: all that requests leave free; 0: off.
+  std::optional<std::uint64_t> prefix_cache_bytes;
+};
 
 class Engine {
  public:
@@ -22,17 +34,21 @@ class Engine {
   // load_events with request number 0. Requests submitted meanwhile wait; after a failed load they
   // fail.
   Engine(std::vector<format::NamedFd> shards, LoadOptions options,
-         std::shared_ptr<EventQueue> load_events);
+         std::shared_ptr<EventQueue> load_events, ServingOptions serving = {});
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // StartedEvent, TextEvents and FinishedEvent, or FailedEvent, arrive on events.
+  // PromptLogprobsEvents if asked for, StartedEvent, TextEvents and FinishedEvent, or FailedEvent,
+  // arrive on events.
   void submit(Request request, std::shared_ptr<EventQueue> events);
   // Also ends loading when given request number 0.
   void cancel(RequestId request);
   // How many threads compute, from the next step on.
   void set_threads(unsigned n_threads);
+  // As of the step that was finished last, before its events went out; n_waiting and n_progress as
+  // of now.
+  Counters counters() const;
 
  private:
   struct Impl;

@@ -6,78 +6,21 @@
 
 #include <map>
 
+#include "engine/engine_test_util.h"
+
 namespace hearth::engine {
 namespace {
 
 using testing::HasSubstr;
 
-std::vector<format::NamedFd> tiny(const std::string& name = "tiny-llama-q8_0") {
-  const std::string path =
-      std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/models/" + name + ".gguf";
-  std::vector<format::NamedFd> shards;
-  shards.push_back({open_for_read(path).value(), path});
-  return shards;
-}
-
-LoadOptions options(std::uint32_t n_ctx = 256, std::uint32_t n_sequences = 4) {
-  LoadOptions load;
-  load.n_ctx = n_ctx;
-  load.n_sequences = n_sequences;
-  load.n_ubatch = 32;
-  load.n_threads = 2;
-  return load;
-}
-
-std::shared_ptr<EventQueue> queue(std::size_t capacity = 1024) {
-  return std::make_shared<EventQueue>(capacity);
-}
-
-std::vector<TokenId> prompt(TokenId first, std::size_t n) {
-  std::vector<TokenId> ids(n);
-  for (std::size_t i = 0; i < n; ++i)
-    ids[i] = static_cast<TokenId>((static_cast<std::size_t>(first) + 7 * i) % 256 + 16);
-  return ids;
-}
-
-Request request(RequestId id, std::vector<TokenId> ids, std::int32_t max_tokens = 20) {
-  Request request;
-  request.id = id;
-  request.prompt = TokenPrompt{std::move(ids)};
-  request.sampling.temp = 0;
-  request.max_tokens = max_tokens;
-  request.ignore_end = true;
-  return request;
-}
-
-struct Outcome {
-  std::vector<TokenId> tokens;
-  std::string text;
-  StartedEvent started;
-  std::optional<FinishedEvent> finished;
-  std::optional<Error> error;
-};
-
-Outcome collect(EventQueue& events) {
-  Outcome outcome;
-  while (!outcome.finished && !outcome.error) {
-    auto event = events.pop();
-    if (!event) break;
-    if (auto* text = std::get_if<TextEvent>(&event->what)) {
-      outcome.text += text->text;
-      outcome.tokens.insert(outcome.tokens.end(), text->tokens.begin(), text->tokens.end());
-    }
-    if (auto* started = std::get_if<StartedEvent>(&event->what)) outcome.started = *started;
-    if (auto* finished = std::get_if<FinishedEvent>(&event->what)) outcome.finished = *finished;
-    if (auto* failed = std::get_if<FailedEvent>(&event->what)) outcome.error = failed->error;
-  }
-  return outcome;
-}
-
-Outcome ask(Engine& engine, Request asked) {
-  auto events = queue();
-  engine.submit(std::move(asked), events);
-  return collect(*events);
-}
+using harness::ask;
+using harness::collect;
+using harness::options;
+using harness::Outcome;
+using harness::prompt;
+using harness::queue;
+using harness::request;
+using harness::tiny;
 
 TEST(Engine, LoadsWithProgressAndAnswers) {
   auto load_events = queue();

@@ -17,4 +17,20 @@ std::string_view name_of(FinishReason reason) {
   return "end";
 }
 
+std::string_view name_of(CacheStop stop) {
+  switch (stop) {
+    case CacheStop::nothing_alike:
+      return "nothing_alike";
+    case CacheStop::whole_prompt:
+      return "whole_prompt";
+    case CacheStop::end_of_past:
+      return "end_of_past";
+    case CacheStop::other_token:
+      return "other_token";
+    case CacheStop::not_asked:
+      return "not_asked";
+  }
+  return "nothing_alike";
+}
+
 }  // namespace hearth::engine

@@ -46,6 +46,14 @@ struct Request {
   // Write the marks around the reasoning (ThinkingFacts) also where they are control tokens, which
   // an answer leaves out otherwise.
   bool show_thinking_marks = false;
+  // Log probabilities of the prompt's tokens, each with this many of the likeliest; 0: their own
+  // alone; -1: none. sampling.logprobs and n_probs ask for those of the answer.
+  std::int32_t n_prompt_logprobs = -1;
+  // Requests of one scope share what the KV cache keeps of finished ones; others never see it, not
+  // even by how fast they are answered.
+  std::uint64_t cache_scope = 0;
+  // Keys get equal shares of the model; within one, the oldest request comes first.
+  std::uint64_t share_key = 0;
 };
 
 enum class FinishReason : std::uint8_t { end_of_generation, stop_text, max_tokens, context_full };
@@ -71,19 +79,54 @@ struct LoadedEvent {
   ThinkingFacts thinking;
   std::string weights;  // how they came into memory, in a few words
 };
+// Why no more of a prompt was taken from the cache.
+enum class CacheStop : std::uint8_t {
+  nothing_alike,  // no past of this scope begins as the prompt does
+  whole_prompt,   // all but the last token, which is always computed
+  end_of_past,    // what is cached ends there
+  other_token,    // what is cached goes on with another token
+  not_asked,      // there is no cache, or log probabilities of the prompt are wanted
+};
+std::string_view name_of(CacheStop stop);
+
 struct StartedEvent {  // the prompt is read, the first token is on its way
   std::uint32_t n_prompt = 0;
   std::uint32_t n_reused = 0;  // of which were still in the KV cache
   bool is_thinking = false;    // the prompt ends in the mark that begins the reasoning
+  CacheStop cache_stop = CacheStop::nothing_alike;
+  // Of other_token: what the cached past has at n_reused, and how many tokens of it, from there on,
+  // were of no use. Many of them: somebody changed the beginning of a conversation.
+  TokenId cached_token = -1;
+  std::uint32_t n_lost = 0;
 };
+struct TokenLogprob {
+  TokenId token = 0;
+  float logprob = 0;  // natural, in the model's own distribution (sample/sampler.h)
+  std::string piece;  // the token's bytes, which need not be whole UTF-8; also of control tokens
+  bool operator==(const TokenLogprob&) const = default;
+};
+struct Position {
+  TokenLogprob chosen;
+  std::vector<TokenLogprob> likeliest;  // best first; chosen may be among them
+  bool operator==(const Position&) const = default;
+};
+// A stretch of the prompt, in order; the first token of all has no position. Before StartedEvent.
+struct PromptLogprobsEvent {
+  std::vector<Position> positions;
+};
+// Text and the tokens that it is made of. A token whose text is held back (an unfinished rune, what
+// may become a stop text) waits with it, and one that lies in a stop text never comes.
 struct TextEvent {
   std::string text;  // whole UTF-8
   std::vector<TokenId> tokens;
+  std::vector<Position> positions;  // of the tokens, if they were asked for
 };
 struct FinishedEvent {
   FinishReason reason = FinishReason::end_of_generation;
-  std::uint32_t n_prompt = 0, n_generated = 0;
-  double prompt_seconds = 0, generation_seconds = 0, first_token_seconds = 0;
+  std::uint32_t n_prompt = 0, n_reused = 0, n_generated = 0;
+  // Waiting for a place, then reading the prompt; first_token_seconds is both.
+  double queue_seconds = 0, prompt_seconds = 0;
+  double generation_seconds = 0, first_token_seconds = 0;
 };
 struct FailedEvent {
   Error error;  // cancelled when it was asked for
@@ -91,7 +134,8 @@ struct FailedEvent {
 
 struct Event {
   RequestId request = 0;  // 0: about loading
-  std::variant<LoadProgressEvent, LoadedEvent, StartedEvent, TextEvent, FinishedEvent, FailedEvent>
+  std::variant<LoadProgressEvent, LoadedEvent, StartedEvent, PromptLogprobsEvent, TextEvent,
+               FinishedEvent, FailedEvent>
       what;
 };
 

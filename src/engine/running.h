@@ -1,34 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One request while it is being answered. Belongs to the engine's thread.
+// One request, from its arrival to its last event: waiting for a place, then being computed.
+// Belongs to the engine's thread.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/queue.h"
+#include "engine/answer_text.h"
+#include "engine/prefix_cache.h"
 #include "engine/request.h"
-#include "engine/stop_strings.h"
 #include "model/sequence.h"
 #include "sample/sampler.h"
-#include "text/stream_decoder.h"
 
 namespace hearth::engine {
 
 using EventQueue = BoundedQueue<Event>;
 using Clock = std::chrono::steady_clock;
 
+// Where a request's rows stand in the step being computed. Its rows that want logits are
+// consecutive among those of the step.
+struct StepRows {
+  std::uint32_t n_rows = 0;
+  std::uint32_t first_logits = 0, n_logits = 0;
+};
+
 class Running {
  public:
+  // The tokenizer outlives it. The prompt is not empty.
   Running(Request asked, std::shared_ptr<EventQueue> events, const text::Tokenizer& tokenizer,
-          sample::Sampler chosen_sampler, model::Sequence state, std::vector<TokenId> prompt);
+          model::SequenceStore& store, std::vector<TokenId> prompt, Clock::time_point submitted);
 
   // Before the first token: whether the prompt has begun the reasoning, and which control tokens of
   // its marks are to be written.
   void expect_thinking(bool has_begun, std::vector<TokenId> shown_marks);
+  // It has a place now.
+  void admit();
+  // What it begins with, or begins with again, from the cache.
+  void begin(const CacheMatch& match);
+  // Gives up its blocks; its past will be computed again.
+  void lose_blocks();
+
+  // The rows of the step were computed; row i of the request (i as in tokens) gave these logits, if
+  // it wanted them.
+  Result<void> take_prompt_logits(std::uint32_t row, std::span<const float> logits);
   // Takes a sampled token in: text out, and the end if this was it. n_ctx is the context's length.
-  void accept(TokenId token, const text::Tokenizer& tokenizer, std::uint32_t n_ctx);
+  void accept(const sample::Choice& choice, std::uint32_t n_ctx);
   void finish(FinishReason reason);
   void fail(Error error);
 
@@ -38,37 +58,51 @@ class Running {
   bool gone() const { return gone_; }
   bool ended() const { return ended_; }
   bool drained() const { return outbox_.empty(); }
+  bool is_admitted() const { return is_admitted_; }
 
   // Tokens that the model has not seen yet: a stretch of the prompt, or the one just sampled.
   std::uint32_t n_pending() const {
     return static_cast<std::uint32_t>(tokens.size()) - sequence.length();
   }
-  bool is_decoding() const { return tokens.size() > n_prompt; }
+  bool has_generated() const { return tokens.size() > n_prompt; }
+  // One row gives the next token.
+  bool is_generating() const { return has_generated() && n_pending() == 1; }
+  // May have rows in a step.
+  bool is_active() const { return is_admitted_ && !ended_ && drained(); }
+  bool wants_prompt_logprobs() const { return n_prompt_wanted_ > n_prompt_taken_; }
+  bool wants_logits(std::uint32_t row) const {
+    return row + 1 == tokens.size() || (row >= n_prompt_taken_ && row < n_prompt_wanted_);
+  }
+  // The first row whose logits are still wanted: what is before it may come from the cache.
+  std::uint32_t first_wanted() const {
+    return wants_prompt_logprobs() ? n_prompt_taken_
+                                   : static_cast<std::uint32_t>(tokens.size()) - 1;
+  }
 
   const Request request;
   std::vector<TokenId> tokens;  // the prompt and all that was generated
   const std::uint32_t n_prompt;
-  std::uint32_t n_reused = 0;
   model::Sequence sequence;
-  sample::Sampler sampler;
-
-  // Where this request's rows stand in the step being computed.
-  std::uint32_t step_rows = 0;
-  std::uint32_t step_logits = kNoLogits;
-  static constexpr std::uint32_t kNoLogits = 0xFFFFFFFF;
+  std::optional<sample::Sampler> sampler;  // made when it is first needed
+  StepRows step;
+  std::uint32_t n_kept_blocks = 0;  // of its sequence, that the cache has been shown
 
  private:
+  std::optional<Position> position_of(const sample::Choice& choice) const;
   void send(decltype(Event::what) what);
-  void send_text(std::string text, TokenId token);
+  void send_text(TextEvent text);
 
+  const text::Tokenizer& tokenizer_;
   std::shared_ptr<EventQueue> events_;
   std::vector<Event> outbox_;
-  text::StreamDecoder decoder_;
-  StopStrings stops_;
+  AnswerText text_;
+  CacheMatch match_;
+  // Rows of the prompt whose logits are for log probabilities: all but the last; those done.
+  std::uint32_t n_prompt_wanted_ = 0, n_prompt_taken_ = 0;
   std::uint32_t n_generated_ = 0;
   bool starts_thinking_ = false;
-  bool ended_ = false, gone_ = false;
-  Clock::time_point submitted_ = Clock::now(), first_token_{};
+  bool is_admitted_ = false, ended_ = false, gone_ = false;
+  Clock::time_point submitted_, admitted_{}, first_token_{};
 };
 
 }  // namespace hearth::engine

@@ -2,78 +2,200 @@
 #include "engine/scheduler.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 namespace hearth::engine {
 namespace {
 
-enum class Room { reserved, later, never };
-
-// The youngest other request that holds blocks and has no rows in this step.
-Running* youngest_other(std::list<Running>& running, const Running& request) {
-  for (auto it = running.rbegin(); it != running.rend() && &*it != &request; ++it)
-    if (it->step_rows == 0 && it->sequence.length() > 0) return &*it;
+// The youngest of those younger than a request that hold blocks and have no rows in this step.
+Running* youngest_after(std::list<Running>& requests, const Running& request) {
+  for (auto it = requests.rbegin(); it != requests.rend() && &*it != &request; ++it)
+    if (it->step.n_rows == 0 && !it->sequence.blocks().empty()) return &*it;
   return nullptr;
 }
 
-Room reserve(std::list<Running>& running, Running& request, std::uint32_t n_rows,
-             const std::function<bool()>& make_room) {
-  while (!request.sequence.reserve(n_rows)) {
-    if (make_room()) continue;
-    if (Running* victim = youngest_other(running, request)) {
-      victim->sequence.roll_back(0);
-      continue;
-    }
-    const bool others_hold = std::any_of(running.begin(), running.end(), [&](const Running& other) {
-      return &other != &request && other.sequence.length() > 0;
-    });
-    return others_hold ? Room::later : Room::never;
-  }
-  return Room::reserved;
+bool others_hold_blocks(const std::list<Running>& requests, const Running& request) {
+  return std::ranges::any_of(requests, [&](const Running& other) {
+    return &other != &request && !other.sequence.blocks().empty();
+  });
 }
 
-void add_rows(Running& request, std::uint32_t n_rows, model::Batch& batch,
-              std::uint32_t& n_logits) {
-  const auto sequence = static_cast<std::uint32_t>(batch.sequences.size());
-  batch.sequences.push_back({request.sequence.blocks()});
+// How many of a request's pending rows fit, of which at most max_logits want logits.
+std::uint32_t n_rows_within(const Running& request, std::uint32_t max_rows,
+                            std::uint32_t max_logits) {
   const std::uint32_t start = request.sequence.length();
-  for (std::uint32_t i = 0; i < n_rows; ++i) {
-    const auto position = static_cast<std::int32_t>(start + i);
-    batch.rows.push_back({.token = request.tokens[start + i],
-                          .position = {position, position, position, position},
-                          .sequence = sequence,
-                          .kv_index = start + i});
+  const std::uint32_t most = std::min(max_rows, request.n_pending());
+  std::uint32_t n = 0, n_logits = 0;
+  while (n < most) {
+    if (request.wants_logits(start + n) && n_logits++ == max_logits) break;
+    ++n;
   }
-  request.step_rows = n_rows;
-  if (start + n_rows == request.tokens.size()) {
-    batch.rows.back().wanted = model::Wanted::logits;
-    request.step_logits = n_logits++;
-  }
+  return n;
+}
+
+std::uint32_t blocks_for(std::size_t n_tokens) {
+  return static_cast<std::uint32_t>((n_tokens + model::kBlockTokens - 1) / model::kBlockTokens);
 }
 
 }  // namespace
 
-void schedule(std::list<Running>& running, const model::ExecutorLimits& limits,
-              const std::function<bool()>& make_room, model::Batch& batch) {
+Scheduler::Scheduler(const model::ExecutorLimits& limits, model::SequenceStore& store,
+                     PrefixCache& cache, const SchedulingOptions& options)
+    : limits_(limits),
+      store_(store),
+      cache_(cache),
+      max_running_(std::min({options.max_running == 0 ? limits.max_wanted : options.max_running,
+                             limits.max_wanted, limits.max_rows})),
+      costs_(options.max_stretch, options.least_prompt_rows) {}
+
+void Scheduler::schedule(std::list<Running>& requests, model::Batch& batch) {
   batch.clear();
-  std::uint32_t n_logits = 0;
-  for (Running& request : running) {
-    request.step_rows = 0;
-    request.step_logits = Running::kNoLogits;
-  }
-  for (const bool decoding : {true, false}) {
-    for (Running& request : running) {
-      const std::uint32_t room = limits.max_rows - static_cast<std::uint32_t>(batch.rows.size());
-      if (room == 0 || n_logits == limits.max_wanted) return;
-      if (request.ended() || !request.drained() || request.is_decoding() != decoding) continue;
-      const std::uint32_t n_rows = std::min(request.n_pending(), room);
-      const Room reserved = reserve(running, request, n_rows, make_room);
-      if (reserved == Room::never)
-        request.fail({ErrorCode::does_not_fit,
-                      "the KV cache has no room for this request; use a larger -c"});
-      if (reserved != Room::reserved) continue;
-      add_rows(request, n_rows, batch, n_logits);
+  n_logits_ = n_prompt_rows_ = n_generating_rows_ = 0;
+  for (Running& request : requests) request.step = {};
+  admit(requests);
+  add_generating(requests, batch);
+  add_prompts(requests, batch);
+}
+
+void Scheduler::admit(std::list<Running>& requests) const {
+  std::map<std::uint64_t, std::uint32_t> n_places;  // of each key
+  std::uint32_t n_running = 0;
+  bool is_anyone_waiting = false;
+  for (const Running& request : requests) {
+    if (request.ended()) continue;
+    if (!request.is_admitted()) {
+      is_anyone_waiting = true;
+      continue;
     }
+    ++n_running;
+    ++n_places[request.request.share_key];
   }
+  while (is_anyone_waiting && n_running < max_running_) {
+    Running* next = nullptr;
+    const auto rank = [&](const Running& request) {
+      const std::uint64_t key = request.request.share_key;
+      return std::tuple(n_places[key], shares_.served(key));
+    };
+    for (Running& request : requests) {
+      if (request.ended() || request.is_admitted()) continue;
+      if (next == nullptr || rank(request) < rank(*next)) next = &request;
+    }
+    if (next == nullptr) return;
+    next->admit();
+    ++n_running;
+    ++n_places[next->request.share_key];
+  }
+}
+
+void Scheduler::add_generating(std::list<Running>& requests, model::Batch& batch) {
+  for (Running& request : requests)
+    if (request.is_active() && request.is_generating() && add(requests, request, 1, batch))
+      ++n_generating_rows_;
+}
+
+// Prompts, and the past of requests that lost their blocks.
+void Scheduler::add_prompts(std::list<Running>& requests, model::Batch& batch) {
+  std::vector<Running*> candidates;
+  for (Running& request : requests)
+    if (request.is_active() && !request.is_generating()) candidates.push_back(&request);
+  if (candidates.empty()) return;
+  std::uint32_t room = limits_.max_rows - n_generating_rows_;
+  if (n_generating_rows_ > 0) room = std::min(room, costs_.prompt_rows_beside(n_generating_rows_));
+  while (room > 0 && n_logits_ < limits_.max_wanted && !candidates.empty()) {
+    const auto next = std::ranges::min_element(candidates, {}, [this](const Running* request) {
+      return shares_.served(request->request.share_key);
+    });
+    Running& request = **next;
+    candidates.erase(next);
+    if (!add(requests, request, room, batch)) continue;
+    n_prompt_rows_ += request.step.n_rows;
+    room -= request.step.n_rows;
+  }
+}
+
+bool Scheduler::add(std::list<Running>& requests, Running& request, std::uint32_t max_rows,
+                    model::Batch& batch) {
+  const bool is_new = request.sequence.length() == 0;
+  if (is_new) start(request);
+  const std::uint32_t n_rows = n_rows_within(request, max_rows, limits_.max_wanted - n_logits_);
+  const Room room = n_rows == 0 || (is_new && !could_finish_prompt(requests, request))
+                        ? Room::later
+                        : reserve(requests, request, n_rows);
+  if (room != Room::reserved) {
+    if (is_new) request.sequence.roll_back(0);  // what it found in the cache may be needed more
+    if (room == Room::never)
+      request.fail(
+          {ErrorCode::does_not_fit, "the KV cache has no room for this request; use a larger -c"});
+    return false;
+  }
+  if (is_new) n_reused_tokens_ += request.sequence.length();
+  const auto sequence = static_cast<std::uint32_t>(batch.sequences.size());
+  batch.sequences.push_back({request.sequence.blocks()});
+  request.step = {.n_rows = n_rows, .first_logits = n_logits_, .n_logits = 0};
+  for (std::uint32_t i = request.sequence.length(), end = i + n_rows; i < end; ++i) {
+    const auto position = static_cast<std::int32_t>(i);
+    const bool wanted = request.wants_logits(i);
+    batch.rows.push_back({.token = request.tokens[i],
+                          .position = {position, position, position, position},
+                          .sequence = sequence,
+                          .kv_index = i,
+                          .wanted = wanted ? model::Wanted::logits : model::Wanted::nothing});
+    if (wanted) ++request.step.n_logits;
+  }
+  n_logits_ += request.step.n_logits;
+  shares_.charge(request.request.share_key, n_rows);
+  return true;
+}
+
+// Begins with what is cached of it. The row before the next token is always computed again, and so
+// are those whose logits are wanted.
+void Scheduler::start(Running& request) {
+  const std::uint32_t n_most = request.first_wanted();
+  CacheMatch match = cache_.adopt(request.request.cache_scope,
+                                  std::span(request.tokens).first(n_most), request.sequence);
+  if (request.wants_prompt_logprobs()) match = {match.n_tokens, CacheStop::not_asked, -1, 0};
+  request.begin(match);
+}
+
+// Whether a request that has no blocks yet could have all that it needs for its next token. One
+// that could not would take blocks, only to lose them again. It may take those of younger ones.
+bool Scheduler::could_finish_prompt(std::list<Running>& requests, const Running& request) const {
+  const std::uint32_t n_have = request.sequence.length() / model::kBlockTokens;
+  const std::uint32_t n_need = blocks_for(request.tokens.size() + 1) - n_have;
+  return n_need <= store_.pool.n_free() ||
+         n_need <= store_.pool.n_free() + cache_.n_idle_blocks() ||
+         youngest_after(requests, request) != nullptr || !others_hold_blocks(requests, request);
+}
+
+Scheduler::Room Scheduler::reserve(std::list<Running>& requests, Running& request,
+                                   std::uint32_t n_rows) {
+  while (!request.sequence.reserve(n_rows)) {
+    if (cache_.make_room(request.sequence)) continue;
+    if (Running* const victim = youngest_after(requests, request)) {
+      victim->lose_blocks();
+      ++n_preemptions_;
+      continue;
+    }
+    return others_hold_blocks(requests, request) ? Room::later : Room::never;
+  }
+  return Room::reserved;
+}
+
+void Scheduler::commit(Running& request) {
+  request.sequence.commit(request.step.n_rows);
+  const std::uint32_t n_past = request.sequence.length();
+  const std::uint32_t n_full = n_past / model::kBlockTokens;
+  if (n_full == request.n_kept_blocks) return;
+  cache_.keep(request.request.cache_scope, std::span(request.tokens).first(n_past),
+              request.sequence, false);
+  request.n_kept_blocks = n_full;
+}
+
+void Scheduler::let_go(Running& request) {
+  const auto past = std::span(request.tokens).first(request.sequence.length());
+  cache_.keep(request.request.cache_scope, past, request.sequence, true);
+  request.lose_blocks();
 }
 
 }  // namespace hearth::engine

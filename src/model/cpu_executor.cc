@@ -133,6 +133,7 @@ bool CpuExecutor::run(std::span<const Step> steps, const RunContext& context) {
     const Phase& phase = program.phases[i];
     if (phase.steps.data() >= steps.data() + steps.size()) break;
     if (context.stop != nullptr && context.stop->load(std::memory_order_relaxed)) return false;
+    if (context.progress != nullptr) context.progress->fetch_add(1, std::memory_order_relaxed);
     switch (phase.kind) {
       case Phase::Kind::rows:
         run_rows(phase);

@@ -49,9 +49,10 @@ struct AdapterPart {
 // What a run sees of its batch: the rows and which of them want results, in order.
 struct RunContext {
   const Batch* batch = nullptr;
-  std::span<const std::uint32_t> logits_rows;  // indices of rows that want logits
-  std::span<const std::uint32_t> hidden_rows;  // indices of rows that want a hidden state
-  const std::atomic<bool>* stop = nullptr;     // checked within every layer; may be null
+  std::span<const std::uint32_t> logits_rows;      // indices of rows that want logits
+  std::span<const std::uint32_t> hidden_rows;      // indices of rows that want a hidden state
+  const std::atomic<bool>* stop = nullptr;         // checked within every layer; may be null
+  std::atomic<std::uint64_t>* progress = nullptr;  // grows within every layer; may be null
 };
 
 class Executor {

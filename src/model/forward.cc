@@ -20,14 +20,15 @@ Forward::Forward(const Plan& plan, std::vector<Executor*> executors, const Execu
   }
 }
 
-bool Forward::run(const Batch& batch, const std::atomic<bool>* stop) {
+bool Forward::run(const Batch& batch, const std::atomic<bool>* stop,
+                  std::atomic<std::uint64_t>* progress) {
   logits_rows_.clear();
   hidden_rows_.clear();
   for (std::uint32_t row = 0; row < batch.rows.size(); ++row) {
     if (batch.rows[row].wanted == Wanted::logits) logits_rows_.push_back(row);
     if (batch.rows[row].wanted == Wanted::hidden) hidden_rows_.push_back(row);
   }
-  const RunContext context{&batch, logits_rows_, hidden_rows_, stop};
+  const RunContext context{&batch, logits_rows_, hidden_rows_, stop, progress};
   const auto n_logits = static_cast<std::uint32_t>(logits_rows_.size());
   const auto n_hidden = static_cast<std::uint32_t>(hidden_rows_.size());
 

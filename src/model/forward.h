@@ -20,8 +20,10 @@ class Forward {
   Forward(const Plan& plan, std::vector<Executor*> executors, const ExecutorLimits& limits);
 
   // Computes the batch. The caller guarantees: at most max_rows rows (and max_wanted wanted ones),
-  // tokens inside the vocabulary, kv indices inside reserved blocks. False when stopped.
-  bool run(const Batch& batch, const std::atomic<bool>* stop = nullptr);
+  // tokens inside the vocabulary, kv indices inside reserved blocks. False when stopped. progress
+  // grows within every layer, so that others see a long step getting on.
+  bool run(const Batch& batch, const std::atomic<bool>* stop = nullptr,
+           std::atomic<std::uint64_t>* progress = nullptr);
 
   // Results of the last run: the i-th row that wanted logits (hidden states), in batch order.
   std::span<const float> logits(std::uint32_t i) const;

@@ -98,6 +98,20 @@ Sequence Sequence::fork() const {
   return copy;
 }
 
+void Sequence::adopt(std::span<const BlockId> blocks, std::uint32_t length) {
+  CHECK(length_ == 0 && blocks.size() == blocks_for(length));
+  for (const BlockId block : blocks) store_->pool.share(block);
+  release_from(0);
+  blocks_.assign(blocks.begin(), blocks.end());
+  length_ = length;
+}
+
+void Sequence::replace_block(std::size_t index, BlockId block) {
+  CHECK((index + 1) * kBlockTokens <= length_);
+  store_->pool.share(block);
+  store_->pool.release(std::exchange(blocks_[index], block));
+}
+
 Checkpoint Sequence::checkpoint() const {
   return Checkpoint(*store_, std::span(blocks_).first(blocks_for(length_)), length_);
 }

@@ -2,11 +2,11 @@
 //
 // The state of one sequence: which blocks hold its past, and how long that past is.
 //
-//   reserve(n)    makes room for n more tokens (copying a shared last block first); nothing is
-//   visible yet commit(n)     the first n reserved positions now hold tokens roll_back(n)  forgets
-//   everything after the first n tokens fork()        a second sequence with the same past; blocks
-//   are shared until one of them writes checkpoint()  a cheap remembrance of this moment; restore()
-//   returns to it save, restore through bytes: sequence_file.h
+// reserve(n) makes room for n more tokens (copying a shared last block first), of which nothing is
+// visible until commit(n) says that they are there; roll_back(n) forgets everything after the first
+// n. fork() is a second sequence with the same past: blocks are shared until one of them writes, as
+// with adopt(), which takes a past that somebody else has kept. checkpoint() is a cheap remembrance
+// of this moment, restore() returns to it. Through bytes: sequence_file.h.
 //
 // A sequence belongs to one SequenceStore, which must outlive it. One thread.
 #pragma once
@@ -60,6 +60,11 @@ class Sequence {
   void commit(std::uint32_t n_tokens);
   void roll_back(std::uint32_t length);
   Sequence fork() const;
+  // Makes an empty sequence hold `length` tokens whose keys and values lie in these blocks of its
+  // store, as many as it takes; they are shared with whoever has them.
+  void adopt(std::span<const BlockId> blocks, std::uint32_t length);
+  // Shares a block that holds the same tokens in the same place instead of its own, which is full.
+  void replace_block(std::size_t index, BlockId block);
   Checkpoint checkpoint() const;
   void restore(const Checkpoint& checkpoint);
 

@@ -57,6 +57,29 @@ TEST(Sequence, ForksShareBlocksUntilOneWrites) {
   EXPECT_EQ(machine->store->pool.n_free(), 5u);  // only the block that both wrote to was copied
 }
 
+// A past that is cut in the middle of a block is copied before it goes on, and only then.
+TEST(Sequence, AnAdoptedPastGoesOnByItself) {
+  const auto files = fixture("tiny-llama-q8_0");
+  const auto machine = Machine::build(files->gguf(), small_limits(8));
+  const auto tokens = random_tokens(150, 4);
+  auto other = tokens;
+  for (std::size_t i = 90; i < other.size(); ++i) other[i] = (other[i] + 1) % 288;
+  const auto expected_other = machine->all_logits(other);
+  const auto expected = machine->all_logits(tokens);
+  Sequence first(*machine->store);
+  machine->all_logits(std::span(tokens).first(130), 130, first);
+  Sequence second(*machine->store);
+  second.adopt(first.blocks().first(2), 90);
+  EXPECT_EQ(second.length(), 90u);
+  EXPECT_EQ(machine->store->pool.n_free(), 5u);
+  const auto b = machine->all_logits(std::span(other).subspan(90), 60, second);
+  const auto a = machine->all_logits(std::span(tokens).subspan(130), 20, first);
+  EXPECT_TRUE(same_bits(b, std::span(expected_other).subspan(90u * 288)));
+  EXPECT_TRUE(same_bits(a, std::span(expected).subspan(130u * 288)));
+  EXPECT_EQ(machine->store->pool.references(first.blocks()[0]), 2u);
+  EXPECT_EQ(machine->store->pool.references(first.blocks()[1]), 1u);
+}
+
 TEST(Sequence, CheckpointOutlivesWhatCameAfter) {
   const auto files = fixture("tiny-llama-f16");
   const auto machine = Machine::build(files->gguf(), small_limits(8));

@@ -19,6 +19,7 @@
 #include <span>
 #include <vector>
 
+#include "sample/logprobs.h"
 #include "sample/token_mask.h"
 
 namespace hearth::sample {
@@ -64,6 +65,10 @@ void grow_sorted_prefix(std::vector<T>& items, std::size_t sorted, std::size_t w
 // Writes the k best live tokens to out, best first: one pass with a rising threshold, no full sort.
 void select_top(std::span<const float> logits, const TokenMask* mask, std::size_t k,
                 std::vector<Candidate>& out);
+
+// read_logprobs() of logprobs.h with a buffer to reuse.
+float read_logprobs(std::span<const float> logits, std::int32_t id, std::size_t n_top,
+                    std::vector<TokenLogprob>& top, std::vector<Candidate>& best);
 
 class Candidates {
  public:

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+#include <utility>
 
 #include "base/escape.h"
+#include "sample/fields.h"
 
 namespace hearth::sample {
 namespace {
@@ -56,59 +56,41 @@ const Family* family_of(const ModelIdentity& model) {
   return nullptr;
 }
 
-// What a file can say: exactly the keys that llama.cpp writes and reads. One member pointer is set,
-// or none for the order of samplers.
+// What a file can say: exactly the keys that llama.cpp writes and reads.
 struct FileField {
-  std::string_view key;    // after kMetadataPrefix
-  std::string_view field;  // the HTTP API's name
-  float SamplingParams::* real = nullptr;
-  std::int32_t SamplingParams::* whole = nullptr;
+  std::string_view key;   // after kMetadataPrefix
+  std::string_view name;  // in the table of fields
 };
 
 constexpr FileField kFields[] = {
     {"sequence", "samplers"},
-    {"temp", "temperature", &SamplingParams::temp},
-    {"top_k", "top_k", nullptr, &SamplingParams::top_k},
-    {"top_p", "top_p", &SamplingParams::top_p},
-    {"min_p", "min_p", &SamplingParams::min_p},
-    {"xtc_probability", "xtc_probability", &SamplingParams::xtc_probability},
-    {"xtc_threshold", "xtc_threshold", &SamplingParams::xtc_threshold},
-    {"penalty_last_n", "repeat_last_n", nullptr, &SamplingParams::repeat_last_n},
-    {"penalty_repeat", "repeat_penalty", &SamplingParams::repeat_penalty},
-    {"mirostat", "mirostat", nullptr, &SamplingParams::mirostat},
-    {"mirostat_tau", "mirostat_tau", &SamplingParams::mirostat_tau},
-    {"mirostat_eta", "mirostat_eta", &SamplingParams::mirostat_eta},
+    {"temp", "temperature"},
+    {"top_k", "top_k"},
+    {"top_p", "top_p"},
+    {"min_p", "min_p"},
+    {"xtc_probability", "xtc_probability"},
+    {"xtc_threshold", "xtc_threshold"},
+    {"penalty_last_n", "repeat_last_n"},
+    {"penalty_repeat", "repeat_penalty"},
+    {"mirostat", "mirostat"},
+    {"mirostat_tau", "mirostat_tau"},
+    {"mirostat_eta", "mirostat_eta"},
 };
 
 // Sets one field from a file's value; why not, if it cannot.
-Result<void> set_from_file(const FileField& field, const MetadataValue& value,
-                           SamplingParams& params) {
-  SamplingParams changed = params;
-  if (field.real == nullptr && field.whole == nullptr) {
-    if (value.number) return fail(ErrorCode::usage, "{}: not a string", field.field);
-    changed.samplers = TRY(parse_sampler_names(value.text));
-    if (changed.samplers.empty()) return fail(ErrorCode::usage, "{}: empty", field.field);
-  } else {
-    if (!value.number) return fail(ErrorCode::usage, "{}: not a number", field.field);
-    const double number = *value.number;
-    if (field.real != nullptr) {
-      if (!(std::abs(number) <= std::numeric_limits<float>::max())) {
-        return fail(ErrorCode::usage, "{}: must be a finite number", field.field);
-      }
-      changed.*field.real = static_cast<float>(number);
-    } else {
-      if (number != std::floor(number) || !(std::abs(number) <= 2147483647.0)) {
-        return fail(ErrorCode::usage, "{}: {} is not a whole number", field.field, number);
-      }
-      changed.*field.whole = static_cast<std::int32_t>(number);
-    }
+Result<void> set_from_file(const Field& field, const MetadataValue& value, SamplingParams& params) {
+  if (field.real != nullptr || field.whole != nullptr) {
+    if (!value.number) return fail(ErrorCode::usage, "{}: not a number", field.name);
+    return set_number(params, field, field.name, *value.number);
   }
-  TRY(validate(changed));
-  params = std::move(changed);
+  if (value.number) return fail(ErrorCode::usage, "{}: not a string", field.name);
+  std::vector<SamplerKind> samplers = TRY(parse_sampler_names(value.text));
+  if (samplers.empty()) return fail(ErrorCode::usage, "{}: empty", field.name);
+  params.samplers = std::move(samplers);
   return {};
 }
 
-std::string text_of(const FileField& field, const SamplingParams& params) {
+std::string text_of(const Field& field, const SamplingParams& params) {
   if (field.real != nullptr) return fmt::format("{}", params.*field.real);
   if (field.whole != nullptr) return fmt::format("{}", params.*field.whole);
   return sampler_names(params.samplers);
@@ -142,14 +124,15 @@ ChosenDefaults choose_defaults(const ModelIdentity& model,
     params.min_p = family->min_p;
     params.repeat_penalty = family->repeat_penalty;
   }
-  for (const FileField& field : kFields) {
+  for (const FileField& row : kFields) {
+    const Field& field = *find_field(row.name);
     constexpr std::string_view kOfFamily[] = {"temperature", "top_k", "top_p", "min_p",
                                               "repeat_penalty"};
-    const bool familial = family != nullptr && std::ranges::count(kOfFamily, field.field) > 0;
+    const bool familial = family != nullptr && std::ranges::count(kOfFamily, field.name) > 0;
     ValueSource source = familial ? ValueSource::family : ValueSource::general;
     for (const MetadataValue& value : metadata) {
       if (!value.key.starts_with(kMetadataPrefix) ||
-          value.key.substr(kMetadataPrefix.size()) != field.key) {
+          value.key.substr(kMetadataPrefix.size()) != row.key) {
         continue;
       }
       if (const auto set = set_from_file(field, value, params); set) {
@@ -159,7 +142,7 @@ ChosenDefaults choose_defaults(const ModelIdentity& model,
                                               printable(value.key, 80), set.error().message));
       }
     }
-    chosen.values.push_back({field.field, text_of(field, params), source});
+    chosen.values.push_back({field.name, text_of(field, params), source});
   }
   return chosen;
 }

@@ -7,56 +7,10 @@
 
 #include "base/escape.h"
 #include "sample/chain_internal.h"
+#include "sample/fields.h"
 
 namespace hearth::sample {
 namespace {
-
-constexpr float kNoLimit = std::numeric_limits<float>::max();
-
-struct FloatRule {
-  const char* name;
-  float SamplingParams::* field;
-  float least, most;
-};
-
-// Every float must be finite and within its range. Where llama.cpp takes any number and treats a
-// stretch of them as "off", so do we.
-constexpr FloatRule kFloatRules[] = {
-    {"temperature", &SamplingParams::temp, -kNoLimit, kNoLimit},
-    {"dynatemp_range", &SamplingParams::dynatemp_range, -kNoLimit, kNoLimit},
-    {"dynatemp_exponent", &SamplingParams::dynatemp_exponent, 0, kNoLimit},
-    {"top_p", &SamplingParams::top_p, 0, 1},
-    {"min_p", &SamplingParams::min_p, 0, 1},
-    {"typical_p", &SamplingParams::typical_p, 0, kNoLimit},
-    {"top_n_sigma", &SamplingParams::top_n_sigma, -kNoLimit, kNoLimit},
-    {"xtc_probability", &SamplingParams::xtc_probability, 0, 1},
-    {"xtc_threshold", &SamplingParams::xtc_threshold, 0, 1},
-    {"presence_penalty", &SamplingParams::presence_penalty, -kNoLimit, kNoLimit},
-    {"frequency_penalty", &SamplingParams::frequency_penalty, -kNoLimit, kNoLimit},
-    {"dry_multiplier", &SamplingParams::dry_multiplier, -kNoLimit, kNoLimit},
-    {"dry_base", &SamplingParams::dry_base, -kNoLimit, kNoLimit},
-    {"mirostat_tau", &SamplingParams::mirostat_tau, 0, kNoLimit},
-    {"mirostat_eta", &SamplingParams::mirostat_eta, 0, kNoLimit},
-    {"adaptive_target", &SamplingParams::adaptive_target, -kNoLimit, 1},
-    {"adaptive_decay", &SamplingParams::adaptive_decay, 0, 1},
-};
-
-struct IntRule {
-  const char* name;
-  std::int32_t SamplingParams::* field;
-  std::int32_t least, most;
-};
-
-constexpr std::int32_t kAnyInt = std::numeric_limits<std::int32_t>::max();
-constexpr IntRule kIntRules[] = {
-    {"top_k", &SamplingParams::top_k, -kAnyInt - 1, kAnyInt},
-    {"min_keep", &SamplingParams::min_keep, 0, kAnyInt},
-    {"repeat_last_n", &SamplingParams::repeat_last_n, -1, kAnyInt},
-    {"dry_allowed_length", &SamplingParams::dry_allowed_length, 0, kAnyInt},
-    {"dry_penalty_last_n", &SamplingParams::dry_penalty_last_n, -1, kAnyInt},
-    {"mirostat", &SamplingParams::mirostat, 0, 2},
-    {"n_probs", &SamplingParams::n_probs, 0, kMaxProbs},
-};
 
 Result<void> check_token(const char* field, std::int32_t id, std::size_t vocab_size) {
   const bool known = vocab_size == 0 || static_cast<std::size_t>(id) < vocab_size;
@@ -86,36 +40,7 @@ std::vector<SamplerKind> default_samplers() {
 }
 
 Result<void> validate(const SamplingParams& params, std::size_t vocab_size) {
-  for (const FloatRule& rule : kFloatRules) {
-    const float value = params.*rule.field;
-    if (!std::isfinite(value)) {
-      return fail(ErrorCode::usage, "{}: must be a finite number", rule.name);
-    }
-    if (value < rule.least || value > rule.most) {
-      if (rule.most == kNoLimit) {
-        return fail(ErrorCode::usage, "{}: {} is below {}", rule.name, value, rule.least);
-      }
-      if (rule.least == -kNoLimit) {
-        return fail(ErrorCode::usage, "{}: {} is above {}", rule.name, value, rule.most);
-      }
-      return fail(ErrorCode::usage, "{}: {} is not between {} and {}", rule.name, value, rule.least,
-                  rule.most);
-    }
-  }
-  for (const IntRule& rule : kIntRules) {
-    const std::int32_t value = params.*rule.field;
-    if (value >= rule.least && value <= rule.most) continue;
-    if (rule.most == kAnyInt) {
-      return fail(ErrorCode::usage, "{}: {} is below {}", rule.name, value, rule.least);
-    }
-    return fail(ErrorCode::usage, "{}: {} is not between {} and {}", rule.name, value, rule.least,
-                rule.most);
-  }
-  // The reciprocal must be finite too, since positive logits are divided by it.
-  if (!std::isfinite(params.repeat_penalty) || params.repeat_penalty <= 0 ||
-      !std::isfinite(1 / params.repeat_penalty)) {
-    return fail(ErrorCode::usage, "repeat_penalty: must be a finite number above 0");
-  }
+  TRY(check_numbers(params));
   for (const LogitBias& entry : params.logit_bias) {
     TRY(check_token("logit_bias", entry.token, vocab_size));
     if (std::isnan(entry.bias) || entry.bias == std::numeric_limits<float>::infinity()) {

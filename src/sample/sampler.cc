@@ -67,7 +67,6 @@ struct Sampler::Impl {
 
   void plan();
   Drawn run(std::span<const float> logits, const TokenMask* mask);
-  void report_raw(std::span<const float> logits, Choice& choice);
   void report_final(Choice& choice);
 };
 
@@ -120,20 +119,6 @@ Drawn Sampler::Impl::run(std::span<const float> logits, const TokenMask* mask) {
     for (const SamplerInfo* info : chain) info->apply(step, candidates);
   }
   return select(step, candidates);
-}
-
-// log p = (logit - best) - log(sum exp(logit - best)) over the whole row as the model gave it.
-void Sampler::Impl::report_raw(std::span<const float> logits, Choice& choice) {
-  select_top(logits, nullptr, static_cast<std::size_t>(std::max(params.n_probs, 1)), best);
-  const double top_logit = best.front().logit;
-  const double log_total = exact_log(sum_of_weights(logits, top_logit));
-  const auto logprob = [&](float logit) {
-    return static_cast<float>((logit - top_logit) - log_total);
-  };
-  choice.logprob = logprob(logits[static_cast<std::size_t>(choice.id)]);
-  for (const Candidate& c : best) {
-    if (params.n_probs > 0) top.push_back({c.id, logprob(c.logit)});
-  }
 }
 
 void Sampler::Impl::report_final(Choice& choice) {
@@ -207,7 +192,8 @@ Result<Choice> Sampler::sample(std::span<const float> logits, const TokenMask* m
     if (impl.params.post_sampling_probs) {
       impl.report_final(choice);
     } else {
-      impl.report_raw(logits, choice);
+      choice.logprob = read_logprobs(
+          logits, choice.id, static_cast<std::size_t>(impl.params.n_probs), impl.top, impl.best);
     }
     choice.top = impl.top;
   }

@@ -26,15 +26,11 @@
 #include <span>
 
 #include "base/error.h"
+#include "sample/logprobs.h"
 #include "sample/params.h"
 #include "sample/token_mask.h"
 
 namespace hearth::sample {
-
-struct TokenLogprob {
-  std::int32_t id;
-  float logprob;
-};
 
 struct Choice {
   std::int32_t id = 0;
