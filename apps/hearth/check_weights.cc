@@ -5,7 +5,6 @@
 
 #include "kernels/scale_fields.h"
 #include "process.h"
-#include "progress.h"
 
 namespace hearth::app {
 namespace {
@@ -19,10 +18,10 @@ std::uint64_t offset_of_block(const format::Tensor& tensor, std::uint64_t block)
   return tensor.file_offset + block * format::type_info(tensor.type).block_bytes;
 }
 
-Result<std::vector<BadTensor>> find_bad_weights(const format::Gguf& gguf) {
+Result<std::vector<BadTensor>> find_bad_weights(
+    const format::Gguf& gguf, const std::function<void(std::uint64_t, std::uint64_t)>& tell) {
   std::uint64_t total_bytes = 0, done_bytes = 0;
   for (const format::Tensor& tensor : gguf.tensors()) total_bytes += tensor.bytes.size();
-  ProgressBar bar("checking");
   std::vector<BadTensor> bad;
   for (const format::Tensor& tensor : gguf.tensors()) {
     const std::uint64_t block_bytes = format::type_info(tensor.type).block_bytes;
@@ -39,7 +38,7 @@ Result<std::vector<BadTensor>> find_bad_weights(const format::Gguf& gguf) {
         if (++found.n_bad <= kShown) found.first.push_back(at);
       }
       done_bytes += (end - begin) * block_bytes;
-      bar.show(done_bytes, total_bytes);
+      tell(done_bytes, total_bytes);
     }
     if (found.n_bad > 0) bad.push_back(std::move(found));
   }

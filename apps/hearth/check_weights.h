@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct BadTensor {
 // The offset in its file of a block of a tensor.
 std::uint64_t offset_of_block(const format::Tensor& tensor, std::uint64_t block);
 
-// Tensors that have any, in the order of the file. Shows progress; cancelled by Ctrl-C.
-Result<std::vector<BadTensor>> find_bad_weights(const format::Gguf& gguf);
+// Tensors that have any, in the order of the file. Tells how many bytes of how many it has looked
+// through; cancelled by Ctrl-C.
+Result<std::vector<BadTensor>> find_bad_weights(
+    const format::Gguf& gguf, const std::function<void(std::uint64_t, std::uint64_t)>& tell);
 
 }  // namespace hearth::app

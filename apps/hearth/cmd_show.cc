@@ -7,11 +7,13 @@
 #include <map>
 
 #include "base/escape.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "check_weights.h"
 #include "command.h"
 #include "compute_options.h"
+#include "confined_print.h"
 #include "engine/memory_plan.h"
 #include "engine/sampling_defaults.h"
 #include "flags.h"
@@ -19,9 +21,10 @@
 #include "human.h"
 #include "model/plan.h"
 #include "model_source.h"
-#include "process.h"
+#include "progress.h"
 #include "show_memory.h"
 #include "show_template.h"
+#include "smaller_in_store.h"
 #include "store/store.h"
 #include "text/tokenizer.h"
 
@@ -33,6 +36,7 @@ constexpr std::size_t kShownElements = 8;  // of an array
 struct ShowOptions {
   ModelArgument model;
   ComputeOptions compute;
+  SandboxFlag sandbox;
   bool json = false, tensors = false, metadata = false, chat_template = false, check = false;
   bool memory = false;
 };
@@ -237,8 +241,8 @@ std::string to_text(const BadTensor& bad) {
 }
 
 // Says which tensors hold what is no number; the exit status tells whether any does.
-Result<int> check(const format::Gguf& gguf, bool json) {
-  const std::vector<BadTensor> found = TRY(find_bad_weights(gguf));
+Result<Printed> check(const format::Gguf& gguf, bool json, const worker::TellProgress& tell) {
+  const std::vector<BadTensor> found = TRY(find_bad_weights(gguf, tell));
   Json object;
   object["tensors"] = gguf.tensors().size();
   object["bad"] = Json::array();
@@ -249,8 +253,9 @@ Result<int> check(const format::Gguf& gguf, bool json) {
   }
   if (found.empty())
     text = fmt::format("{} tensors, all weights are numbers\n", gguf.tensors().size());
-  TRY(write_stdout(json ? to_json_text(object, 2) + "\n" : text));
-  return found.empty() ? 0 : exit_code(ErrorCode::integrity);
+  return Printed{.status = found.empty() ? 0 : exit_code(ErrorCode::integrity),
+                 .out = json ? to_json_text(object, 2) + "\n" : text,
+                 .notes = {}};
 }
 
 WeightsOutlook outlook_of(const LoadFlags& flags, const fetch::FoundModel& found,
@@ -268,37 +273,71 @@ WeightsOutlook outlook_of(const LoadFlags& flags, const fetch::FoundModel& found
   return weights;
 }
 
-Result<int> show_memory(const format::ModelFiles& files, const engine::LoadOptions& load,
-                        const WeightsOutlook& weights, bool json) {
+// What has to be known before the file is looked at, where nothing else can be read any more.
+struct ShowPlace {
+  engine::LoadOptions load;
+  WeightsOutlook weights;
+  host::AvailableMemory memory;
+  std::string path;
+};
+
+Result<std::string> memory_shown(const format::ModelFiles& files, const ShowPlace& place,
+                                 bool json) {
   const model::Plan plan = TRY(model::compile_plan(files.gguf()));
-  const engine::MemoryPlan memory =
-      TRY(engine::plan_memory(plan, files, load, host::available_memory()));
-  TRY(write_stdout(json ? memory_json(memory, weights) : memory_text(memory, weights)));
-  return 0;
+  const engine::MemoryPlan memory = TRY(engine::plan_memory(plan, files, place.load, place.memory));
+  return json ? memory_json(memory, place.weights) : memory_text(memory, place.weights);
+}
+
+Result<std::string> template_shown(const format::Gguf& gguf, bool json) {
+  const auto source = TRY(gguf.get_string("tokenizer.chat_template"));
+  if (!source)
+    return fail(ErrorCode::failed, "{}: the model has no chat template", gguf.file_name());
+  return json ? to_json_text(Json{{"template", to_valid_utf8(*source)}}, 2) + "\n"
+              : std::string(*source);
+}
+
+Result<Printed> look_into(std::vector<format::NamedFd> shards, const ShowOptions& options,
+                          const ShowPlace& place, const worker::TellProgress& tell) {
+  const auto files = TRY(format::ModelFiles::map(std::move(shards)));
+  const format::Gguf& gguf = files->gguf();
+  if (options.check) return check(gguf, options.json, tell);
+  Printed printed;
+  if (options.memory) {
+    printed.out = TRY(memory_shown(*files, place, options.json));
+  } else if (options.chat_template) {
+    printed.out = TRY(template_shown(gguf, options.json));
+  } else {
+    const Facts facts = gather(*files, place.path);
+    printed.out = options.json ? to_json_text(to_json(facts, gguf, options), 2) + "\n"
+                               : to_text(facts, gguf, options);
+  }
+  return printed;
 }
 
 Result<int> show(const ShowOptions& options) {
-  const engine::LoadOptions load = TRY(options.compute.take());
+  ShowPlace place {
+    .load = TRY(options.compute.take())
+  };
   const std::string name = TRY(options.model.take());
   const fetch::FoundModel found = TRY(locate_model(name, options.model.offline()));
-  const auto files = TRY(format::ModelFiles::map(TRY(open_found(found, name))));
-  const format::Gguf& gguf = files->gguf();
-  if (options.check) return check(gguf, options.json);
-  if (options.memory)
-    return show_memory(*files, load, outlook_of(options.compute.load(), found, load), options.json);
-  if (options.chat_template) {
-    const auto source = TRY(gguf.get_string("tokenizer.chat_template"));
-    if (!source)
-      return fail(ErrorCode::failed, "{}: the model has no chat template", gguf.file_name());
-    TRY(write_stdout(options.json
-                         ? to_json_text(Json{{"template", to_valid_utf8(*source)}}, 2) + "\n"
-                         : std::string(*source)));
-    return 0;
+  std::vector<format::NamedFd> shards = TRY(open_found(found, name));
+  place.path = found.paths[0];
+  if (options.memory) {
+    place.weights = outlook_of(options.compute.load(), found, place.load);
+    place.memory = host::available_memory();
+    std::uint64_t n_bytes = 0;
+    for (const format::NamedFd& shard : shards) n_bytes += TRY(file_size(shard.fd.get()));
+    place.load.find_smaller = smaller_opened_now(n_bytes);
   }
-  const Facts facts = gather(*files, found.paths[0]);
-  TRY(write_stdout(options.json ? to_json_text(to_json(facts, gguf, options), 2) + "\n"
-                                : to_text(facts, gguf, options)));
-  return 0;
+  ProgressBar bar("checking");
+  return options.sandbox.print(
+      {.about = name,
+       .work =
+           [&](const worker::TellProgress& tell) {
+             return look_into(std::move(shards), options, place, tell);
+           },
+       .on_progress = [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); },
+       .takes_long = options.check});
 }
 
 }  // namespace
@@ -307,6 +346,7 @@ Action declare_show(Flags& flags) {
   auto options = std::make_shared<ShowOptions>();
   options->model.declare(flags);
   options->compute.declare(flags);
+  options->sandbox.declare(flags);
   flags.add("--check", options->check, "look for NaN and infinity in all weights; exit 4 if any");
   flags.add("--json", options->json, "print an object with all metadata");
   flags.add("--memory", options->memory,

@@ -13,9 +13,9 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "command.h"
+#include "confined_print.h"
 #include "flags.h"
 #include "model_source.h"
-#include "process.h"
 #include "template_options.h"
 #include "text/builtin_templates.h"
 #include "text/chat_template.h"
@@ -30,6 +30,7 @@ constexpr std::size_t kMaxVariablesBytes = std::size_t{256} << 20;
 struct RenderArguments {
   ModelArgument model;
   TemplateOptions chat_template;
+  SandboxFlag sandbox;
   std::string template_file, now, other;
 };
 
@@ -70,16 +71,16 @@ struct Model {
   std::shared_ptr<const text::Tokenizer> tokenizer;
 };
 
-Result<Model> open(const ModelArgument& argument) {
+Result<Model> load(std::vector<format::NamedFd> shards) {
   Model model;
-  if (!argument.given()) return model;
-  model.files =
-      TRY(format::ModelFiles::map(TRY(open_model(TRY(argument.take()), argument.offline()))));
+  if (shards.empty()) return model;
+  model.files = TRY(format::ModelFiles::map(std::move(shards)));
   model.tokenizer = TRY(text::Tokenizer::load(model.files->gguf()));
   return model;
 }
 
-Result<text::ChatTemplate> find_template(const Model& model, const TemplateArgument& wanted) {
+Result<text::ChatTemplate> find_template(const Model& model, const TemplateArgument& wanted,
+                                         std::string& notes) {
   if (!wanted.source.empty()) return text::ChatTemplate::parse(wanted.source);
   if (model.files) {
     const format::Gguf& gguf = model.files->gguf();
@@ -87,12 +88,10 @@ Result<text::ChatTemplate> find_template(const Model& model, const TemplateArgum
     if (!chosen)
       return fail(ErrorCode::failed, "{}: the model has no chat template", gguf.file_name());
     if (chosen->is_builtin && wanted.name.empty())
-      fmt::print(stderr, "hearth: note: the model has no chat template; this is our own \"{}\"\n",
-                 chosen->name);
+      notes += fmt::format("hearth: note: the model has no chat template; this is our own \"{}\"\n",
+                           chosen->name);
     return text::ChatTemplate::parse(chosen->source);
   }
-  if (wanted.name.empty())
-    return fail(ErrorCode::usage, "give a model (-m FILE) or a template (--chat-template NAME)");
   const text::BuiltinTemplate* builtin = text::find_builtin_template(wanted.name);
   if (builtin == nullptr)
     return fail(ErrorCode::usage, "no chat template of ours is named {}",
@@ -129,31 +128,53 @@ std::string difference(std::string_view a, std::string_view b) {
   return text;
 }
 
-Result<int> render(const RenderArguments& options) {
-  text::RenderOptions render_options;
-  if (!options.now.empty()) render_options.now = TRY(parse_now(options.now));
-  TemplateArgument wanted = TRY(options.chat_template.take());
-  if (!options.template_file.empty())
-    wanted.source = TRY(read_file(options.template_file, std::size_t{16} << 20));
-  const Json more = TRY(options.chat_template.variables());
-  const Model model = TRY(open(options.model));
-  const text::ChatTemplate chat_template = TRY(find_template(model, wanted));
-  const std::string input = TRY(read_all(0, kMaxVariablesBytes));
-  Json variables = TRY(parse_json(input, {.max_bytes = kMaxVariablesBytes}));
+// What the command line and standard input say, read before anything of the model is.
+struct RenderJob {
+  text::RenderOptions options;
+  TemplateArgument wanted;
+  std::optional<TemplateArgument> other;
+  Json more;  // variables of the command line, which go over those of standard input
+  std::string input;
+};
+
+Result<Printed> render(std::vector<format::NamedFd> shards, const RenderJob& job) {
+  const Model model = TRY(load(std::move(shards)));
+  Printed printed;
+  const text::ChatTemplate chat_template = TRY(find_template(model, job.wanted, printed.notes));
+  Json variables = TRY(parse_json(job.input, {.max_bytes = kMaxVariablesBytes}));
   if (!variables.is_object())
     return fail(ErrorCode::usage, "standard input must be a JSON object of template variables");
-  for (const auto& [name, value] : more.items()) variables[name] = value;
+  for (const auto& [name, value] : job.more.items()) variables[name] = value;
   if (model.tokenizer) add_token_defaults(*model.tokenizer, variables);
-  const std::string text = TRY(chat_template.render(variables, render_options));
-  if (options.other.empty()) {
-    TRY(write_stdout(text));
-    return 0;
+  printed.out = TRY(chat_template.render(variables, job.options));
+  if (!job.other) return printed;
+  const text::ChatTemplate other = TRY(find_template(model, *job.other, printed.notes));
+  printed.out = difference(printed.out, TRY(other.render(variables, job.options)));
+  printed.status = printed.out.empty() ? 0 : 1;
+  return printed;
+}
+
+Result<int> print_rendered(const RenderArguments& arguments) {
+  RenderJob job;
+  if (!arguments.now.empty()) job.options.now = TRY(parse_now(arguments.now));
+  job.wanted = TRY(arguments.chat_template.take());
+  if (!arguments.template_file.empty())
+    job.wanted.source = TRY(read_file(arguments.template_file, std::size_t{16} << 20));
+  job.more = TRY(arguments.chat_template.variables());
+  std::string about = "the template";
+  std::vector<format::NamedFd> shards;
+  if (arguments.model.given()) {
+    about = TRY(arguments.model.take());
+    shards = TRY(open_model(about, arguments.model.offline()));
+  } else if (job.wanted.source.empty() && job.wanted.name.empty()) {
+    return fail(ErrorCode::usage, "give a model (-m FILE) or a template (--chat-template NAME)");
   }
-  const text::ChatTemplate other =
-      TRY(find_template(model, TRY(parse_template_argument(options.other))));
-  const std::string differs = difference(text, TRY(other.render(variables, render_options)));
-  TRY(write_stdout(differs));
-  return differs.empty() ? 0 : 1;
+  if (!arguments.other.empty()) job.other = TRY(parse_template_argument(arguments.other));
+  job.input = TRY(read_all(0, kMaxVariablesBytes));
+  return arguments.sandbox.print(
+      {.about = about,
+       .work = [&](const worker::TellProgress&) { return render(std::move(shards), job); },
+       .input_bytes = job.input.size()});
 }
 
 }  // namespace
@@ -162,12 +183,13 @@ Action declare_template(Flags& flags) {
   auto options = std::make_shared<RenderArguments>();
   options->model.declare(flags);
   options->chat_template.declare(flags);
+  options->sandbox.declare(flags);
   flags.add("--template", options->template_file, "the same as --chat-template-file").value("FILE");
   flags.add("--diff", options->other,
             "another template by name or file: print the lines in which it differs; exit 1 if any");
   flags.add("--now", options->now, "the time that strftime_now sees, e.g. 2024-07-26T15:04:05")
       .value("TIME");
-  return [options] { return render(*options); };
+  return [options] { return print_rendered(*options); };
 }
 
 }  // namespace hearth::app

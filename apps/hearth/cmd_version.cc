@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "command.h"
+#include "confined_print.h"
 #include "flags.h"
 #include "kernels/kernels.h"
 #include "process.h"
@@ -35,7 +36,8 @@ std::string describe_isas() {
 Action declare_version(Flags& flags) {
   auto json = std::make_shared<bool>(false), verbose = std::make_shared<bool>(false);
   flags.add("--json", *json, "print an object");
-  flags.add("--verbose", *verbose, "list the instruction sets, and why one is not used");
+  flags.add("--verbose", *verbose,
+            "list the instruction sets, and why one is not used; how workers are confined");
   return [json, verbose]() -> Result<int> {
     const char* isa = kernels::active().name;
     if (*json) {
@@ -58,7 +60,9 @@ Action declare_version(Flags& flags) {
       TRY(write_stdout(to_json_text(object, 2) + "\n"));
     } else {
       TRY(write_stdout(fmt::format("hearth {} ({})\n", HEARTH_VERSION, isa)));
-      if (*verbose) TRY(write_stdout("instruction sets:\n" + describe_isas()));
+      if (*verbose)
+        TRY(write_stdout("instruction sets:\n" + describe_isas() +
+                         "sandbox: " + describe_sandbox() + "\n"));
     }
     return 0;
   };

@@ -3,22 +3,47 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "engine/smaller_model.h"
 #include "model_source.h"
 #include "store/store.h"
 
 namespace hearth::app {
+namespace {
+
+// Opened at first, parsed when it is looked at.
+struct SmallerModel {
+  std::string name;
+  std::vector<format::NamedFd> shards;
+  std::shared_ptr<const format::ModelFiles> files;
+
+  const format::ModelFiles* look() {
+    if (!files) files = format::ModelFiles::map(std::move(shards)).value_or(nullptr);
+    return files.get();
+  }
+};
+
+// The largest first.
+std::vector<store::Manifest> models_below(std::uint64_t below_bytes) {
+  const auto store = store::Store::open_default();
+  if (!store) return {};
+  auto listing = store->list();
+  if (!listing) return {};
+  std::ranges::sort(listing->models, std::greater(), &store::Manifest::total_bytes);
+  std::erase_if(listing->models, [&](const store::Manifest& manifest) {
+    return manifest.total_bytes() >= below_bytes;
+  });
+  return std::move(listing->models);
+}
+
+}  // namespace
 
 std::string smaller_in_store(const format::ModelFiles& refused, const engine::LoadOptions& options,
                              std::uint64_t available_bytes) {
-  const auto store = store::Store::open_default();
-  if (!store) return "";
-  auto listing = store->list();
-  if (!listing) return "";
-  std::ranges::sort(listing->models, std::greater(), &store::Manifest::total_bytes);
-  for (const store::Manifest& manifest : listing->models) {
-    if (manifest.total_bytes() >= refused.total_bytes()) continue;
+  for (const store::Manifest& manifest : models_below(refused.total_bytes())) {
     auto shards = open_model(manifest.name, true);
     if (!shards) continue;
     const auto files = format::ModelFiles::map(std::move(*shards));
@@ -26,6 +51,22 @@ std::string smaller_in_store(const format::ModelFiles& refused, const engine::Lo
       return manifest.name;
   }
   return "";
+}
+
+engine::FindSmaller smaller_opened_now(std::uint64_t below_bytes) {
+  auto opened = std::make_shared<std::vector<SmallerModel>>();
+  for (const store::Manifest& manifest : models_below(below_bytes))
+    if (auto shards = open_model(manifest.name, true))
+      opened->push_back({manifest.name, std::move(*shards), nullptr});
+  return [opened](const format::ModelFiles& refused, const engine::LoadOptions& options,
+                  std::uint64_t available_bytes) -> std::string {
+    for (SmallerModel& model : *opened) {
+      const format::ModelFiles* const files = model.look();
+      if (files != nullptr && engine::would_do_instead(refused, *files, options, available_bytes))
+        return model.name;
+    }
+    return "";
+  };
 }
 
 }  // namespace hearth::app

@@ -15,4 +15,8 @@ namespace hearth::app {
 std::string smaller_in_store(const format::ModelFiles& refused, const engine::LoadOptions& options,
                              std::uint64_t available_bytes);
 
+// The same with all files smaller than so many bytes opened now, for a process that will not be
+// able to.
+engine::FindSmaller smaller_opened_now(std::uint64_t below_bytes);
+
 }  // namespace hearth::app

@@ -2,8 +2,8 @@
 #include "base/file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -40,10 +40,9 @@ Result<Opened> open_readable(const std::string& path, int flags) {
     return fail(missing ? ErrorCode::not_found : ErrorCode::io, "{}: {}", printable(path),
                 errno_text(error_number));
   }
-  struct stat status;
-  if (::fstat(fd.get(), &status) != 0)
-    return fail(ErrorCode::io, "{}: {}", printable(path), errno_text(errno));
-  return Opened{std::move(fd), status.st_mode};
+  const auto status = file_status(fd.get());
+  if (!status) return fail(ErrorCode::io, "{}: {}", printable(path), status.error().message);
+  return Opened{std::move(fd), status->st_mode};
 }
 
 }  // namespace
@@ -56,10 +55,16 @@ Result<UniqueFd> open_for_read(const std::string& path) {
   return std::move(opened.fd);
 }
 
+Result<struct stat> file_status(int fd) {
+  struct stat status = {};
+  // On both architectures the C library's structure is the kernel's.
+  if (::syscall(SYS_fstat, fd, &status) != 0)
+    return fail(ErrorCode::io, "fstat: {}", errno_text(errno));
+  return status;
+}
+
 Result<std::uint64_t> file_size(int fd) {
-  struct stat status;
-  if (::fstat(fd, &status) != 0) return fail(ErrorCode::io, "fstat: {}", errno_text(errno));
-  return static_cast<std::uint64_t>(status.st_size);
+  return static_cast<std::uint64_t>(TRY(file_status(fd)).st_size);
 }
 
 Result<void> check_free_space(const std::string& folder, std::uint64_t n_bytes) {

@@ -4,6 +4,8 @@
 // here and in store and apps alone: format and text take descriptors or bytes, never paths.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,6 +38,11 @@ class UniqueFd {
 // Opens a regular file for reading (O_CLOEXEC). not_found if it is missing, io otherwise; a
 // directory, pipe or device is refused. Never blocks on a FIFO.
 Result<UniqueFd> open_for_read(const std::string& path);
+
+// What the system knows of an open file: io if nothing. By the system call of that name: the C
+// library's fstat may ask for the status of a path instead (glibc before 2.39), an empty one, and a
+// confined process may ask for the status of no path.
+Result<struct stat> file_status(int fd);
 
 // The size in bytes of an open regular file.
 Result<std::uint64_t> file_size(int fd);

@@ -3,7 +3,6 @@
 
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "base/escape.h"
+#include "base/file.h"
 
 namespace hearth {
 namespace {
@@ -85,16 +85,15 @@ void on_bus_error(int signal_number, siginfo_t* info, void*) {
 }  // namespace
 
 Result<MappedFile> MappedFile::map(int fd, std::string name) {
-  struct stat status;
-  if (::fstat(fd, &status) != 0)
-    return fail(ErrorCode::io, "{}: {}", printable(name), errno_text(errno));
-  if (!S_ISREG(status.st_mode))
+  const auto status = file_status(fd);
+  if (!status) return fail(ErrorCode::io, "{}: {}", printable(name), status.error().message);
+  if (!S_ISREG(status->st_mode))
     return fail(ErrorCode::io, "{}: not a regular file", printable(name));
   MappedFile file;
   file.name_ = std::move(name);
-  if (status.st_size == 0) return file;
+  if (status->st_size == 0) return file;
 
-  const auto size = static_cast<std::size_t>(status.st_size);
+  const auto size = static_cast<std::size_t>(status->st_size);
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
   if (data == MAP_FAILED) {
     const int error_number = errno;

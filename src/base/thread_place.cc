@@ -3,20 +3,10 @@
 
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <bit>
 
 namespace hearth {
-namespace {
-
-id_t this_thread() {
-  return static_cast<id_t>(::syscall(SYS_gettid));
-}
-
-}  // namespace
-
 CpuMask CpuMask::of_this_thread() {
   CpuMask mask;
   // The kernel fills in as many bytes as its own sets have.
@@ -39,12 +29,14 @@ bool CpuMask::confine_this_thread() const {
                              reinterpret_cast<const cpu_set_t*>(words_.data())) == 0;
 }
 
+// Linux takes 0 for the calling thread and not for its process, and a confined one may name no
+// other.
 bool set_nice_of_this_thread(int nice) {
-  return ::setpriority(PRIO_PROCESS, this_thread(), nice) == 0;
+  return ::setpriority(PRIO_PROCESS, 0, nice) == 0;
 }
 
 int nice_of_this_thread() {
-  return ::getpriority(PRIO_PROCESS, this_thread());
+  return ::getpriority(PRIO_PROCESS, 0);
 }
 
 }  // namespace hearth

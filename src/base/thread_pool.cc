@@ -128,7 +128,6 @@ struct ThreadPool::Impl {
           ::pthread_create(&helper->thread, nullptr, helper_main, helper.get());
       ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
       if (error_number != 0) break;
-      ::pthread_setname_np(helper->thread, "hearth-worker");
       helpers.push_back(std::move(helper));
     }
   }
@@ -252,6 +251,7 @@ struct ThreadPool::Impl {
   static void* helper_main(void* argument) {
     Helper& self = *static_cast<Helper*>(argument);
     Impl& pool = *self.pool;
+    ::pthread_setname_np(::pthread_self(), "hearth-worker");  // naming another would open a file
     while (true) {
       pool.wait_for_job(self);
       if (!pool.door.enter(self.seen)) continue;

@@ -17,8 +17,9 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::vector<format::Named
   if (options.needs_text) TRY(loaded->load_text(options));
   loaded->plan_ = TRY(model::compile_plan(loaded->gguf()));
 
-  loaded->memory_ =
-      TRY(plan_memory(loaded->plan_, *loaded->files_, options, host::available_memory()));
+  loaded->memory_ = TRY(
+      plan_memory(loaded->plan_, *loaded->files_, options,
+                  options.available_memory ? *options.available_memory : host::available_memory()));
   TRY(check_fits(loaded->memory_));
   const model::ExecutorLimits& limits = loaded->memory_.limits;
 

@@ -55,6 +55,8 @@ struct LoadOptions {
   model::LoadMode load_mode = model::LoadMode::automatic;
   PreparedOffer prepared;
   bool wants_thinking_facts = false;  // find out how the model's reasoning is marked
+  // What there is, for a process that may not look any more; none: looked up when it is needed.
+  std::optional<host::AvailableMemory> available_memory;
 };
 
 class LoadedModel {

@@ -147,6 +147,38 @@ TEST(Version, IsAnObject) {
   EXPECT_THAT(run({"--version"}).out, HasSubstr("hearth"));
 }
 
+TEST(Sandbox, VersionSaysWhatStands) {
+  EXPECT_THAT(run({"version", "--verbose"}).out, HasSubstr("\nsandbox: system call filter ("));
+}
+
+// With the file read in a confined process or in the program itself: not a byte differs.
+TEST(Sandbox, ChangesNoOutput) {
+  const std::string cut = scratch_folder() + "/cut.gguf";
+  std::ofstream(cut, std::ios::binary) << std::string("GGUF\3\0\0\0\xff\xff", 10);
+  const Invocation commands[] = {
+      {.args = {"show", kBpe}},
+      {.args = {"show", kBpe, "--json", "--tensors"}},
+      {.args = {"show", kBpe, "--memory", "-c", "100"}},
+      {.args = {"show", kBpe, "--template"}},
+      {.args = {"show", kBpe, "--check", "--json"}},
+      {.args = {"show", cut}},
+      {.args = {"tokenize", "-m", kSpm, "--show"}, .input = "a\033[31m\xC3\xA9"},
+      {.args = {"detokenize", "-m", kSpm}, .input = "17 18 99999999"},
+      {.args = {"template", "-m", kBpe},
+       .input = R"({"messages": [{"role": "user", "content": 7}]})"},
+      {.args = {"template", "--chat-template", "{% for x in y %}"}, .input = "{}"},
+      {.args = {"template", "--chat-template", "{{ 1 + [] }}"}, .input = "{}"},
+  };
+  for (Invocation command : commands) {
+    const Outcome confined = run(command);
+    command.args.push_back("--no-sandbox");
+    const Outcome open = run(command);
+    EXPECT_EQ(confined.out, open.out) << command.args[0];
+    EXPECT_EQ(confined.err, open.err) << command.args[0];
+    EXPECT_EQ(confined.status, open.status) << command.args[0];
+  }
+}
+
 TEST(Version, SaysWhyAnInstructionSetIsNotUsed) {
   const std::string text = run({"version", "--verbose"}).out;
   EXPECT_THAT(text, HasSubstr("instruction sets:\n"));
