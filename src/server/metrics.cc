@@ -128,19 +128,23 @@ Metrics::Series& Metrics::add(std::string_view name, std::string_view help, std:
 
 Counter& Metrics::counter(std::string_view name, std::string_view help, Labels labels) {
   CHECK(name.ends_with("_total"));
+  const std::lock_guard lock(mutex_);
   return add(name, help, "counter", std::move(labels)).counter;
 }
 
 Gauge& Metrics::gauge(std::string_view name, std::string_view help, Labels labels) {
+  const std::lock_guard lock(mutex_);
   return add(name, help, "gauge", std::move(labels)).gauge;
 }
 
 Histogram& Metrics::histogram(std::string_view name, std::string_view help,
                               std::span<const double> bounds, Labels labels) {
+  const std::lock_guard lock(mutex_);
   return add(name, help, "histogram", std::move(labels)).histogram.emplace(bounds);
 }
 
 std::string Metrics::text() const {
+  const std::lock_guard lock(mutex_);
   std::string text;
   const auto out = std::back_inserter(text);
   for (const Family& family : families_) {

@@ -4,14 +4,15 @@
 // follow vLLM's with our own prefix, "hearth:time_to_first_token_seconds" for
 // "vllm:time_to_first_token_seconds", so that dashboards are adapted by one replacement.
 //
-// A registry owns its metrics; references stay good as long as it lives. Metrics are registered
-// before the threads start, then updated and read by any thread without locks.
+// A registry owns its metrics; references stay good as long as it lives. Any thread may register
+// and ask for the text; updates take no lock.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -91,8 +92,10 @@ class Metrics {
  private:
   struct Family;
   struct Series;
+  // With mutex_ held.
   Series& add(std::string_view name, std::string_view help, std::string_view kind, Labels labels);
 
+  mutable std::mutex mutex_;  // for families_, not for the values
   std::deque<Family> families_;
 };
 

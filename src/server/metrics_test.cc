@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "base/json.h"
 #include "base/test_support.h"
 #include "server/log.h"
+#include "server/server_metrics.h"
 
 namespace hearth::server {
 namespace {
@@ -68,6 +70,29 @@ TEST(Metrics, UpdatedByManyThreads) {
   EXPECT_EQ(counter.value(), 4000u);
   EXPECT_EQ(gauge.value(), 4000);
   EXPECT_EQ(histogram.sum(), 2000);
+}
+
+TEST(Metrics, OfModelsAndOfHttp) {
+  Metrics metrics;
+  ModelMetrics one(metrics, "one");
+  ModelMetrics two(metrics, "two");
+  HttpMetrics http(metrics);
+  one.time_to_first_token_seconds.observe(0.03);
+  two.finished(FinishReason::length).add();
+  RequestRecord record;
+  record.status = 429;
+  record.seconds = 0.2;
+  http.count(record);
+  record.status = 0;
+  record.client_gone = true;
+  http.count(record);
+  const std::string text = metrics.text();
+  for (const char* line :
+       {"hearth:time_to_first_token_seconds_count{model_name=\"one\"} 1\n",
+        "hearth:time_to_first_token_seconds_count{model_name=\"two\"} 0\n",
+        "hearth:request_success_total{model_name=\"two\",finished_reason=\"length\"} 1\n",
+        "hearth:http_requests_total{status=\"4xx\"} 1\n", "hearth:http_clients_gone_total 1\n"})
+    EXPECT_THAT(text, HasSubstr(line));
 }
 
 TEST(Metrics, Buckets) {
