@@ -36,7 +36,8 @@ bool deeper_than(std::string_view text, int max_depth) {
 // key up by scanning, which a hostile object of a million keys turns into hours.
 class Builder {
  public:
-  Builder(Json& root, std::size_t n_bytes) : root_(root), n_bytes_(n_bytes) {}
+  Builder(Json& root, std::size_t n_bytes, const JsonLimits& limits)
+      : root_(root), n_bytes_(n_bytes), limits_(limits) {}
 
   bool null() { return put(nullptr); }
   bool boolean(bool value) { return put(value); }
@@ -57,6 +58,9 @@ class Builder {
     if (top.member == members.size()) {
       if (!top.index.empty()) top.index.emplace(name, members.size());
       members.emplace_back(std::move(name), nullptr);
+    } else if (limits_.unique_keys) {
+      reason_ = "the key '" + printable(name, 80) + "' appears twice in an object";
+      return false;
     }
     return true;
   }
@@ -106,10 +110,12 @@ class Builder {
     return members[top.member].second = std::move(value);
   }
   bool put(Json value) {
+    if (!count()) return false;
     place(std::move(value));
     return true;
   }
   bool open(Json container) {
+    if (!count()) return false;
     Json& placed = place(std::move(container));
     open_.push_back({.value = &placed, .member = 0, .index = {}});
     return true;
@@ -119,8 +125,16 @@ class Builder {
     return true;
   }
 
+  bool count() {
+    if (++n_values_ <= limits_.max_values) return true;
+    reason_ = fmt::format("JSON of more than {} values", limits_.max_values);
+    return false;
+  }
+
   Json& root_;
   std::size_t n_bytes_;
+  const JsonLimits& limits_;
+  std::size_t n_values_ = 0;
   std::vector<Open> open_;
   std::string reason_;
 };
@@ -134,7 +148,7 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (deeper_than(text, limits.max_depth))
     return fail(ErrorCode::usage, "JSON is nested deeper than {} levels", limits.max_depth);
   Json value;
-  Builder builder(value, text.size());
+  Builder builder(value, text.size(), limits);
   if (!Json::sax_parse(text, &builder)) return fail(ErrorCode::usage, "{}", builder.reason());
   return value;
 }

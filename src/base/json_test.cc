@@ -84,6 +84,21 @@ TEST(Json, LimitsOnBytesAndDepth) {
   EXPECT_THAT(error_of(std::string(128, '[')), HasSubstr("too early"));
 }
 
+TEST(Json, LimitOnValues) {
+  const JsonLimits four{.max_values = 4};
+  EXPECT_TRUE(parse_json(R"({"a":[1,2]})", four).has_value());
+  EXPECT_THAT(error_of(R"({"a":[1,2,3]})", four), HasSubstr("more than 4 values"));
+  EXPECT_THAT(error_of("[[],[],[],{}]", four), HasSubstr("more than 4 values"));
+}
+
+TEST(Json, KeysThatAppearTwice) {
+  EXPECT_EQ(to_json_text(parse_json(R"({"a":1,"b":2,"a":3})").value()), R"({"a":3,"b":2})");
+  const JsonLimits unique{.unique_keys = true};
+  EXPECT_THAT(error_of(R"({"a":1,"b":2,"a":3})", unique), HasSubstr("'a' appears twice"));
+  EXPECT_THAT(error_of(R"({"x":{"\u0061":1,"a":3}})", unique), HasSubstr("'a' appears twice"));
+  EXPECT_TRUE(parse_json(R"([{"a":1},{"a":{"a":2}}])", unique).has_value());
+}
+
 TEST(Json, ManyKeysTakeLinearTime) {
   std::string text = "{";
   for (int i = 0; i < 100'000; ++i) text += fmt::format("\"key {}\":{},", i, i);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What stands between the sockets and the routes: every request passes Host and Origin, then the
+// router, then its key, before its body is read; then the key's limits, before its handler runs.
+// The order is the same for all routes, and only those of Scope::open go without a key.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/exposure.h"
+#include "server/http/server.h"
+#include "server/key_gate.h"
+#include "server/keys.h"
+#include "server/router.h"
+
+namespace hearth::server {
+
+// What holds for the requests of one listener.
+struct ListenerPolicy {
+  ExposurePolicy exposure;
+  std::shared_ptr<const KeyRing> keys;  // empty or null: no key is asked for
+};
+
+class Front {
+ public:
+  // policies[i] is that of listener i. exposure.needs_key is set from the ring here.
+  Front(Router router, std::vector<ListenerPolicy> policies);
+
+  // The application for an HttpServer. The front must outlive the server.
+  HttpApp app(std::function<void(const RequestRecord&)> on_done = {});
+
+  // Other keys from now on (SIGHUP); requests that run go on. A listener that asked for keys asks
+  // for them ever after, also if the new ring is empty: revoking the last key opens nothing.
+  void replace_keys(std::size_t listener, std::shared_ptr<const KeyRing> keys);
+
+  const Router& router() const { return router_; }
+
+ private:
+  ListenerPolicy policy_of(std::size_t listener) const;
+  std::optional<HttpResponse> check_head(const HttpRequest& request) const;
+  Task<void> handle(HttpRequest& request, ResponseWriter& writer);
+
+  Router router_;
+  mutable std::mutex mutex_;  // for policies_
+  std::vector<ListenerPolicy> policies_;
+  KeyGate gate_;
+};
+
+// The key that a request presents: "Authorization: Bearer KEY", or X-Api-Key. Empty: none.
+std::string_view presented_key(const HttpRequest& request);
+
+}  // namespace hearth::server
