@@ -131,6 +131,30 @@ void Engine::set_threads(unsigned n_threads) {
   impl_->wake.notify_all();
 }
 
+std::vector<TokenId> Engine::tokenize(std::string_view text, bool add_special,
+                                      bool parse_special) const {
+  std::vector<TokenId> ids;
+  impl_->model->tokenizer()->encode(text, {add_special, parse_special}, ids);
+  return ids;
+}
+
+Result<std::string> Engine::detokenize(std::span<const TokenId> ids) const {
+  const std::uint32_t n_vocab = impl_->model->plan().hparams.n_vocab;
+  for (const TokenId id : ids)
+    if (id < 0 || static_cast<std::uint32_t>(id) >= n_vocab)
+      return fail(ErrorCode::usage, "tokens: {} is outside the vocabulary of {} tokens", id,
+                  n_vocab);
+  return impl_->model->tokenizer()->decode(ids, true);
+}
+
+std::string Engine::piece(TokenId id) const {
+  return std::string(impl_->model->tokenizer()->bytes_of(id));
+}
+
+Result<std::string> Engine::apply_template(const std::string& variables_json) const {
+  return render_chat(*impl_->model, variables_json);
+}
+
 void Engine::Impl::main(std::vector<format::NamedFd> shards, const LoadOptions& options,
                         EventQueue& load_events) {
   const bool loaded = load(std::move(shards), options, load_events);
@@ -188,15 +212,25 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
     notice += (notice.empty() ? "" : " ") + warning;
   const auto arch = model->gguf().get_string("general.architecture").value_or(std::nullopt);
   std::string architecture(arch.value_or(std::string_view()));
-  const std::string& name = model->plan().hparams.name;
-  static_cast<void>(load_events.push({0, LoadedEvent{.name = name.empty() ? file_name : name,
-                                                     .n_ctx = model->n_ctx(),
-                                                     .notice = std::move(notice),
-                                                     .sampling = std::move(defaults.params),
-                                                     .architecture = std::move(architecture),
-                                                     .chat_template = model->template_source(),
-                                                     .thinking = thinking.facts,
-                                                     .weights = model->describe_weights()}}));
+  const model::Hparams& hparams = model->plan().hparams;
+  LoadedEvent loaded;
+  loaded.name = hparams.name.empty() ? file_name : hparams.name;
+  loaded.n_ctx = model->n_ctx();
+  loaded.notice = std::move(notice);
+  loaded.sampling = std::move(defaults.params);
+  loaded.architecture = std::move(architecture);
+  loaded.chat_template = model->template_source();
+  loaded.thinking = thinking.facts;
+  loaded.weights = model->describe_weights();
+  loaded.n_ctx_train = hparams.n_ctx_train;
+  loaded.n_vocab = hparams.n_vocab;
+  loaded.n_embd = hparams.n_embd;
+  for (const format::Tensor& tensor : model->gguf().tensors()) {
+    loaded.n_params += tensor.n_elements();
+    loaded.weight_bytes += tensor.bytes.size();
+  }
+  loaded.kv_bytes = model->memory().kv_bytes;
+  static_cast<void>(load_events.push({0, std::move(loaded)}));
   return true;
 }
 

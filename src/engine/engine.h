@@ -50,6 +50,13 @@ class Engine {
   // of now.
   Counters counters() const;
 
+  // What the model makes of texts, on the caller's thread. After LoadedEvent, any thread.
+  std::vector<TokenId> tokenize(std::string_view text, bool add_special, bool parse_special) const;
+  Result<std::string> detokenize(
+      std::span<const TokenId> ids) const;  // usage: not in the vocabulary
+  std::string piece(TokenId id) const;      // its bytes, which need not be whole UTF-8
+  Result<std::string> apply_template(const std::string& variables_json) const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

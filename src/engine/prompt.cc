@@ -20,6 +20,10 @@ Result<std::vector<TokenId>> tokenize(const LoadedModel& model, const TokenPromp
   return prompt.ids;
 }
 
+std::string spelling_of(const text::Tokenizer& tokenizer, std::optional<TokenId> id) {
+  return id ? std::string(tokenizer.spelling_of(*id)) : std::string();
+}
+
 // Without a template a chat is what its messages say, nothing invented.
 std::string joined_contents(const Json& variables) {
   std::string text;
@@ -35,29 +39,35 @@ std::string joined_contents(const Json& variables) {
 }
 
 Result<std::vector<TokenId>> tokenize(const LoadedModel& model, const ChatPrompt& prompt) {
-  Json variables = TRY(parse_json(prompt.variables_json));
-  if (!variables.is_object())
-    return fail(ErrorCode::usage, "the chat's variables must be a JSON object");
-  if (model.chat_template() == nullptr)
-    return tokenize(model, TextPrompt{.text = joined_contents(variables), .parse_special = false});
-
-  const text::Tokenizer& tokenizer = *model.tokenizer();
-  const auto spelling = [&](std::optional<TokenId> id) {
-    return id ? std::string(tokenizer.spelling_of(*id)) : std::string();
-  };
-  if (!variables.contains("bos_token")) variables["bos_token"] = spelling(tokenizer.bos());
-  if (!variables.contains("eos_token")) variables["eos_token"] = spelling(tokenizer.eos());
   TextPrompt text {
-    .text = TRY(model.chat_template()->render(variables))
+    .text = TRY(render_chat(model, prompt.variables_json))
   };
+  if (model.chat_template() == nullptr) {
+    text.parse_special = false;
+    return tokenize(model, text);
+  }
   // A template that writes BOS itself must not get a second one from the tokenizer.
-  const std::string bos = spelling(tokenizer.bos());
+  const text::Tokenizer& tokenizer = *model.tokenizer();
+  const std::string bos = spelling_of(tokenizer, tokenizer.bos());
   if (tokenizer.adds_bos() && !bos.empty() && text.text.starts_with(bos))
     text.text.erase(0, bos.size());
   return tokenize(model, text);
 }
 
 }  // namespace
+
+Result<std::string> render_chat(const LoadedModel& model, const std::string& variables_json) {
+  Json variables = TRY(parse_json(variables_json));
+  if (!variables.is_object())
+    return fail(ErrorCode::usage, "the chat's variables must be a JSON object");
+  if (model.chat_template() == nullptr) return joined_contents(variables);
+  const text::Tokenizer& tokenizer = *model.tokenizer();
+  if (!variables.contains("bos_token"))
+    variables["bos_token"] = spelling_of(tokenizer, tokenizer.bos());
+  if (!variables.contains("eos_token"))
+    variables["eos_token"] = spelling_of(tokenizer, tokenizer.eos());
+  return model.chat_template()->render(variables);
+}
 
 Result<std::vector<TokenId>> tokenize_prompt(const LoadedModel& model, const Prompt& prompt) {
   auto ids = TRY(std::visit([&](const auto& kind) { return tokenize(model, kind); }, prompt));

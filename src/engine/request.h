@@ -78,6 +78,8 @@ struct LoadedEvent {
   std::string chat_template;  // the source in use; empty: none
   ThinkingFacts thinking;
   std::string weights;  // how they came into memory, in a few words
+  std::uint32_t n_ctx_train = 0, n_vocab = 0, n_embd = 0;
+  std::uint64_t n_params = 0, weight_bytes = 0, kv_bytes = 0;
 };
 // Why no more of a prompt was taken from the cache.
 enum class CacheStop : std::uint8_t {

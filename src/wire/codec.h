@@ -78,12 +78,12 @@ class Encoder {
   template <class... T>
   void put(const std::variant<T...>& value) {
     put(static_cast<std::uint8_t>(value.index()));
-    std::visit([this](const auto& alternative) { put(alternative); }, value);
+    std::visit([&](const auto& alternative) { this->put(alternative); }, value);
   }
   template <class T>
     requires std::is_aggregate_v<T>
   void put(const T& value) {
-    boost::pfr::for_each_field(value, [this](const auto& member) { put(member); });
+    boost::pfr::for_each_field(value, [&](const auto& member) { this->put(member); });
   }
 
   // False when some list was too long for the other side to take.
@@ -170,7 +170,7 @@ class Decoder {
     requires std::is_aggregate_v<T>
   [[nodiscard]] bool get(T& value) {
     bool good = true;
-    boost::pfr::for_each_field(value, [&](auto& member) { good = good && get(member); });
+    boost::pfr::for_each_field(value, [&](auto& member) { good = good && this->get(member); });
     return good;
   }
 

@@ -66,8 +66,8 @@ struct Load {
   std::string k_type = "f16", v_type = "f16";
   std::string load_mode = "auto";
   std::string chat_template, chat_template_name;
-  std::uint64_t prefix_cache_bytes = 0;
-  bool confined = true;  // false: somebody asked for --no-sandbox
+  std::optional<std::uint64_t> prefix_cache_bytes;  // none: all that requests leave free
+  bool confined = true;                             // false: somebody asked for --no-sandbox
   bool operator==(const Load&) const = default;
 };
 
@@ -170,7 +170,7 @@ struct Loaded {
   std::uint64_t n_params = 0, weight_bytes = 0, kv_bytes = 0;
   bool wrote_prepared = false;   // the empty file that came with Load is a whole copy now
   std::string refused_prepared;  // why the copy that came was not used; empty: it was, or none
-  std::string confinement;  // what keeps this process in, in a few words
+  std::string confinement;       // what keeps this process in, in a few words
   bool operator==(const Loaded&) const = default;
 };
 
@@ -265,9 +265,10 @@ struct Embedding {
 // Now and then while there is work, and once when there is none any more.
 struct Status {
   std::uint32_t n_running = 0, n_waiting = 0;
-  std::uint32_t kv_blocks_used = 0, kv_blocks = 0;
-  std::uint64_t n_steps = 0, n_layers_done = 0;  // progress, for a watchdog
-  std::uint64_t n_prompt_tokens = 0, n_reused_tokens = 0, n_generated_tokens = 0, n_preemptions = 0;
+  std::uint32_t kv_blocks_used = 0, kv_blocks_cached = 0, kv_blocks = 0;
+  std::uint64_t n_steps = 0, n_progress = 0;  // which grows in every layer: for a watchdog
+  std::uint64_t n_prompt_tokens = 0, n_reused_tokens = 0, n_generated_tokens = 0;
+  std::uint64_t n_preemptions = 0, n_evicted_blocks = 0;
   bool operator==(const Status&) const = default;
 };
 

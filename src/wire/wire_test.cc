@@ -99,7 +99,7 @@ const std::vector<ToFront>& to_front_examples() {
       Tokens{1, {2, 3}, {"a", "b"}},
       Rendered{1, "text"},
       Embedding{1, {0.5F, -1}, 7},
-      Status{1, 2, 3, 4, 5, 6, 7, 8, 9, 10},
+      Status{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
   };
   return examples;
 }
