@@ -60,7 +60,7 @@ Result<void> check_listener(const Listener& listener, bool needs_key, bool open_
   return fail(
       ErrorCode::usage,
       "{} can be reached from other machines, and no API key is set: whoever reaches it could "
-      "use the models. Make a key ('hearth key add NAME'), or listen on 127.0.0.1",
+      "use the models. Make a key (hearth key add NAME), listen on 127.0.0.1, or say --no-key",
       listener.name());
 }
 

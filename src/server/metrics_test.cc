@@ -27,13 +27,13 @@ TEST(Metrics, TextForPrometheus) {
   metrics.counter("hearth:requests_total", "Requests.", {{"status", "4\"\\\n"}}).add(3);
   Gauge& running = metrics.gauge("hearth:num_requests_running", "Now\nrunning.");
   const double bounds[] = {0.5, 1, 2.5};
-  Histogram& seconds =
+  Histogram& latency =
       metrics.histogram("hearth:e2e_request_latency_seconds", "Time.", bounds, {{"model", "m"}});
   requests.add();
   running.set(2.5);
   running.add(-1);
   for (const double value : {0.25, 0.5, 0.75, 4.0, std::numeric_limits<double>::quiet_NaN()})
-    seconds.observe(value);
+    latency.observe(value);
   EXPECT_EQ(metrics.text(),
             "# HELP hearth:requests_total Requests.\n"
             "# TYPE hearth:requests_total counter\n"
