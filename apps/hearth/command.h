@@ -35,6 +35,7 @@ Action declare_completion(Flags& flags);
 Action declare_cp(Flags& flags);
 Action declare_detokenize(Flags& flags);
 Action declare_import(Flags& flags);
+Action declare_key(Flags& flags);
 Action declare_list(Flags& flags);
 Action declare_logits(Flags& flags);
 Action declare_make_random(Flags& flags);
@@ -43,11 +44,13 @@ Action declare_perplexity(Flags& flags);
 Action declare_pull(Flags& flags);
 Action declare_rm(Flags& flags);
 Action declare_run(Flags& flags);
+Action declare_serve(Flags& flags);
 Action declare_show(Flags& flags);
 Action declare_template(Flags& flags);
 Action declare_tokenize(Flags& flags);
 Action declare_verify(Flags& flags);
 Action declare_version(Flags& flags);
+Action declare_worker(Flags& flags);  // not in commands(): for serve alone
 
 // In the order in which help lists them, the commands of one group together.
 std::span<const Command> commands();

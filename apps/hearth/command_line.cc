@@ -46,12 +46,11 @@ constexpr OtherCommand kOtherCommands[] = {
     {"create", "use 'hearth import FILE --name NAME'"},
     {"download", "use 'hearth pull MODEL'"},
     {"get", "use 'hearth pull MODEL'"},
-    {"ps", "there is no server yet; a model is in memory as long as its command runs"},
+    {"ps", "a model is in memory as long as the command that runs or serves it"},
     {"push", "not here"},
     {"quantize", "not here yet"},
-    {"serve", "there is no server yet"},
-    {"server", "there is no server yet"},
-    {"stop", "there is no server yet; a model is in memory as long as its command runs"},
+    {"server", "use 'hearth serve MODEL'"},
+    {"stop", "end the command that serves the model, with Ctrl-C or SIGTERM"},
 };
 
 Error unknown_command(const std::string& word) {

@@ -9,6 +9,8 @@ std::span<const Command> commands() {
   using enum CommandGroup;
   static constexpr Command kCommands[] = {
       {"run", "answer a prompt, or chat", declare_run, answers},
+      {"serve", "answer OpenAI's API with a model", declare_serve, answers},
+      {"key", "API keys for serve", declare_key, answers},
       {"pull", "fetch a model into the store", declare_pull},
       {"import", "take a GGUF file into the store", declare_import},
       {"list", "list the models of the store and of other programs", declare_list},
@@ -36,6 +38,9 @@ std::span<const Command> commands() {
 }
 
 const Command* find_command(std::string_view name) {
+  // Started by serve and not by people, so no help lists it.
+  static constexpr Command kWorker = {"worker", "the process of one model", declare_worker};
+  if (name == kWorker.name) return &kWorker;
   const auto all = commands();
   const auto found = std::ranges::find(all, name, &Command::name);
   return found == all.end() ? nullptr : &*found;
