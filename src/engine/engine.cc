@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/check.h"
 #include "engine/prompt.h"
 #include "engine/sampling_defaults.h"
 #include "engine/scheduler.h"
@@ -83,7 +84,7 @@ struct Engine::Impl {
 Engine::Engine(std::vector<format::NamedFd> shards, LoadOptions options,
                std::shared_ptr<EventQueue> load_events, ServingOptions serving)
     : impl_(std::make_unique<Impl>()) {
-  impl_->serving = std::move(serving);
+  impl_->serving = serving;
   impl_->thread =
       std::thread([impl = impl_.get(), shards = std::move(shards), options = std::move(options),
                    events = std::move(load_events)]() mutable {
@@ -349,7 +350,9 @@ Result<void> Engine::Impl::take_results(Running& request) {
       request.finish(FinishReason::max_tokens);
     } else {
       if (!request.sampler) TRY(make_sampler(request));
-      request.accept(TRY(request.sampler->sample(logits)), model->n_ctx());
+      CHECK(request.sampler.has_value());
+      const sample::Choice choice = TRY(request.sampler->sample(logits));
+      request.accept(choice, model->n_ctx());
       ++n_generated;
       break;
     }

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/check.h"
 #include "sample/softmax.h"
 
 namespace hearth::engine {
@@ -90,6 +91,7 @@ void Running::accept(const sample::Choice& choice, std::uint32_t n_ctx) {
                       .n_lost = match_.n_lost});
   }
   std::optional<Position> position = position_of(choice);
+  CHECK(sampler.has_value());
   sampler->accept(choice.id);
   tokens.push_back(choice.id);
   ++n_generated_;

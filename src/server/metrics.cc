@@ -156,7 +156,7 @@ std::string Metrics::text() const {
         fmt::format_to(out, "{}{} {}\n", family.name, braces, series.counter.value());
       } else if (family.kind == "gauge") {
         fmt::format_to(out, "{}{} {}\n", family.name, braces, number_text(series.gauge.value()));
-      } else {
+      } else if (series.histogram) {
         const Histogram& histogram = *series.histogram;
         const std::string before = series.labels.empty() ? "" : series.labels + ",";
         std::uint64_t n = 0;  // buckets are cumulative

@@ -210,8 +210,10 @@ std::string ModelWorker::Impl::converse(Life& now) {
   while (true) {
     auto received = now.channel.receive();
     if (!received && received.error().code == ErrorCode::integrity) return kNoMessage;
-    if (!received || !*received) return "";
-    auto message = wire::decode_to_front((*received)->payload);
+    if (!received) return "";
+    const std::optional<wire::Received>& frame = *received;
+    if (!frame) return "";
+    auto message = wire::decode_to_front(frame->payload);
     if (!message) return kNoMessage;
     if (const auto* hello = std::get_if<wire::Hello>(&*message);
         hello != nullptr && hello->version != wire::kVersion)

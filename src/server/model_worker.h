@@ -63,8 +63,9 @@ class ModelWorker {
   // the stream cancels the request.
   template <class Message>
   Result<std::shared_ptr<RequestStream>> begin(Message message) {
-    message.id = next_id();
-    return begin_request(message.id, wire::ToWorker(std::move(message)));
+    const wire::RequestId id = next_id();
+    message.id = id;
+    return begin_request(id, wire::ToWorker(std::move(message)));
   }
   // How many threads may compute; kept for workers that come later.
   void lease(std::uint32_t n_threads);
