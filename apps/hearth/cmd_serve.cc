@@ -3,9 +3,11 @@
 // serve: answers OpenAI's API with a model. This process has the sockets and
 // the keys; the model lives in a process of its own, which can reach nothing
 // but this one.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <ctime>
 
@@ -57,8 +59,13 @@ Result<server::ModelToLoad> open_to_load(const ServeOptions& options, const std:
     model.load.shard_names.push_back(shard.name);
     model.files.push_back(std::move(shard.fd));
   }
-  for (const auto& prepared : {load.prepared.from, load.prepared.into})
-    if (prepared) model.files.emplace_back(::dup(prepared->get()));
+  for (const auto& prepared : {load.prepared.from, load.prepared.into}) {
+    if (!prepared) continue;
+    // Closed on exec: the worker gets it over the socket, and once.
+    UniqueFd copy(::fcntl(prepared->get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) return fail(ErrorCode::io, "{}: {}", printable(name), errno_text(errno));
+    model.files.push_back(std::move(copy));
+  }
   if (load.prepared.done)
     model.loaded = [done = load.prepared.done](const wire::Loaded& loaded) {
       model::WeightsReport report;
@@ -201,6 +208,7 @@ Result<int> serve(const ServeOptions& options) {
   Serving serving(options, front, worker, std::move(addresses));
   const auto ended = serving.run(awaited);
   serving.say_stopping();
+  pthread_sigmask(SIG_UNBLOCK, &awaited, nullptr);  // a second one ends the program at once
   http->drain(std::chrono::seconds(ended ? options.drain_seconds : 0));
   TRY(ended);
   return 0;
