@@ -77,16 +77,12 @@ struct LegacyLists {
 
 }  // namespace
 
+bool is_cut(wire::FinishReason reason) {
+  return reason == wire::FinishReason::max_tokens || reason == wire::FinishReason::context_full;
+}
+
 std::string_view finish_reason(wire::FinishReason reason) {
-  switch (reason) {
-    case wire::FinishReason::end_of_generation:
-    case wire::FinishReason::stop_text:
-      return "stop";
-    case wire::FinishReason::max_tokens:
-    case wire::FinishReason::context_full:
-      return "length";
-  }
-  return "stop";
+  return is_cut(reason) ? "length" : "stop";
 }
 
 std::size_t count_characters(std::string_view text) {

@@ -37,7 +37,9 @@ struct Choice {
   std::vector<wire::Position> prompt_positions;
 };
 
-std::string_view finish_reason(wire::FinishReason reason);
+// Whether a limit ended the answer, and not the model or a stop text.
+bool is_cut(wire::FinishReason reason);
+std::string_view finish_reason(wire::FinishReason reason);  // "length" or "stop"
 
 // Prompts are counted once, however many answers they have.
 Json usage_json(std::span<const wire::Finished> answers, std::size_t answers_per_prompt);

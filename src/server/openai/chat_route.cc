@@ -84,19 +84,12 @@ Task<void> answer_chat(Models& models, const ApiSettings& settings, Call& call) 
     co_return send_json(call.writer, chat_body(head, choices));
   }
   ChatStream stream(call.writer, head, asked.n_choices);
-  bool has_started = false;
   const OnEvent on_event = [&](std::size_t i, const wire::ToFront& event) {
     stream.take(i, event);
   };
-  const OnSettled on_settled = [&] {
-    start_events(call.writer, settings.ping_interval);
-    has_started = true;
-  };
-  const auto done =
-      co_await run_answers(call.writer, **model, std::move(submits), on_event, on_settled);
-  if (done) co_return stream.end(asked.includes_usage);
-  if (!has_started) co_return send_error(call.writer, done.error());
-  send_event(call.writer, error_json(done.error()));
+  const std::function<void()> on_end = [&] { stream.end(asked.includes_usage); };
+  co_await stream_answers(call.writer, **model, std::move(submits), on_event, on_end,
+                          settings.ping_interval);
 }
 
 }  // namespace hearth::server

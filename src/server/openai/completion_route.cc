@@ -156,19 +156,12 @@ Task<void> answer_completion(Models& models, const ApiSettings& settings, Call& 
     co_return co_await answer_whole(call, **model, head, *request, std::move(echoes),
                                     std::move(submits));
   CompletionStream stream(call.writer, head, *request, std::move(echoes));
-  bool has_started = false;
   const OnEvent on_event = [&](std::size_t i, const wire::ToFront& event) {
     stream.take(i, event);
   };
-  const OnSettled on_settled = [&] {
-    start_events(call.writer, settings.ping_interval);
-    has_started = true;
-  };
-  const auto done =
-      co_await run_answers(call.writer, **model, std::move(submits), on_event, on_settled);
-  if (done) co_return stream.end();
-  if (!has_started) co_return send_error(call.writer, done.error());
-  send_event(call.writer, error_json(done.error()));
+  const std::function<void()> on_end = [&] { stream.end(); };
+  co_await stream_answers(call.writer, **model, std::move(submits), on_event, on_end,
+                          settings.ping_interval);
 }
 
 }  // namespace hearth::server

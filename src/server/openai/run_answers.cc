@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/json.h"
+#include "server/http/events.h"
 
 namespace hearth::server {
 namespace {
@@ -46,8 +47,7 @@ class AnswerClock {
   }
 
   void see_end(const wire::Finished& end) {
-    const bool is_cut = finish_reason(end.reason) == "length";
-    metrics_->finished(is_cut ? FinishReason::length : FinishReason::stop).add();
+    metrics_->finished(is_cut(end.reason) ? FinishReason::length : FinishReason::stop).add();
     metrics_->e2e_request_latency_seconds.observe(seconds(Clock::now() - started_));
     metrics_->request_queue_time_seconds.observe(end.queue_seconds);
     metrics_->request_prefill_time_seconds.observe(end.prompt_seconds);
@@ -120,6 +120,20 @@ Task<std::expected<void, ApiError>> run_answers(ResponseWriter& writer, ServedMo
     co_await writer.wait(is_settled ? std::chrono::milliseconds(kLookAround) : kPatience);
   }
   co_return std::expected<void, ApiError>();
+}
+
+Task<void> stream_answers(ResponseWriter& writer, ServedModel& model,
+                          std::vector<wire::Submit> submits, OnEvent on_event,
+                          std::function<void()> on_end, std::chrono::milliseconds ping_interval) {
+  bool has_started = false;
+  const OnSettled on_settled = [&] {
+    start_events(writer, ping_interval);
+    has_started = true;
+  };
+  const auto done = co_await run_answers(writer, model, std::move(submits), on_event, on_settled);
+  if (done) co_return on_end();
+  if (!has_started) co_return writer.send(to_response(done.error()));
+  send_event(writer, error_json(done.error()));
 }
 
 std::vector<wire::Submit> copies_of(const GenerationRequest& request, const wire::Prompt& prompt) {

@@ -32,6 +32,12 @@ Task<std::expected<void, ApiError>> run_answers(ResponseWriter& writer, ServedMo
                                                 std::vector<wire::Submit> submits, OnEvent on_event,
                                                 OnSettled on_settled = nullptr);
 
+// The same as a stream of events: on_event writes the chunks and on_end what comes behind the last
+// of them. A failure is told by a status as long as nothing has been written, then by an event.
+Task<void> stream_answers(ResponseWriter& writer, ServedModel& model,
+                          std::vector<wire::Submit> submits, OnEvent on_event,
+                          std::function<void()> on_end, std::chrono::milliseconds ping_interval);
+
 // n copies of a request, which differ in their seeds.
 std::vector<wire::Submit> copies_of(const GenerationRequest& request, const wire::Prompt& prompt);
 
