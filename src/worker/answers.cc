@@ -26,11 +26,6 @@ void Answers::expect(wire::RequestId id, bool splits_reasoning) {
   answers_[id].splits = splits_reasoning;
 }
 
-void Answers::forget(wire::RequestId id) {
-  const std::lock_guard lock(mutex_);
-  answers_.erase(id);
-}
-
 std::vector<wire::ToFront> Answers::translate(engine::Event event) {
   const std::lock_guard lock(mutex_);
   const auto found = answers_.find(event.request);

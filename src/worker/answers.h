@@ -25,7 +25,6 @@ class Answers {
 
   // Before the request is submitted.
   void expect(wire::RequestId id, bool splits_reasoning);
-  void forget(wire::RequestId id);
 
   // In order, about one request; progress and end of loading are not for here.
   std::vector<wire::ToFront> translate(engine::Event event);

@@ -196,8 +196,8 @@ class ConfinedTalk {
 }  // namespace
 
 Result<std::string> run_confined(const ConfinedJob& job, const SandboxOptions& options) {
-  ConfinedPipe answers = TRY(make_confined_pipe())
-  , messages = TRY(make_confined_pipe());
+  ConfinedPipe answers = TRY(make_confined_pipe());
+  ConfinedPipe messages = TRY(make_confined_pipe());
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return fail(ErrorCode::io, "fork: {}", errno_text(errno));

@@ -332,22 +332,15 @@ TEST_F(SandboxTest, EachDeedSucceedsUnconfined) {
   }
 }
 
-TEST_F(SandboxTest, EachDeedFailsBehindTheFilterAlone) {
+TEST_F(SandboxTest, EachDeedFailsBehindTheFilterAloneAndBehindBothWalls) {
   NEEDS(seccomp);
-  for (const NamedDeed& deed : deeds()) {
-    const test::ChildEnd end = end_of(deed.deed, Walls::filter);
-    if (end.signal() != SIGSYS) {
-      EXPECT_EQ(end.exit_code(), EPERM) << deed.name << ": " << end.errors;
-    }
-  }
-}
-
-TEST_F(SandboxTest, EachDeedFailsBehindBothWalls) {
-  NEEDS(seccomp);
-  for (const NamedDeed& deed : deeds()) {
-    const test::ChildEnd end = end_of(deed.deed, Walls::both);
-    if (end.signal() != SIGSYS) {
-      EXPECT_EQ(end.exit_code(), EPERM) << deed.name << ": " << end.errors;
+  for (const Walls walls : {Walls::filter, Walls::both}) {
+    for (const NamedDeed& deed : deeds()) {
+      const test::ChildEnd end = end_of(deed.deed, walls);
+      if (end.signal() != SIGSYS) {
+        EXPECT_EQ(end.exit_code(), EPERM)
+            << deed.name << (walls == Walls::both ? " (both): " : " (filter): ") << end.errors;
+      }
     }
   }
 }
