@@ -79,8 +79,8 @@ std::expected<CompletionRequest, ApiError> read_completion_request(const Json& b
   if (member(body, "max_tokens") == nullptr && member(body, "n_predict") == nullptr)
     submit.max_tokens = kDefaultTokens;
   if (request.n_logprobs >= 0) {
-    set_sampling(request.common, "logprobs", true);
-    set_sampling(request.common, "n_probs", request.n_logprobs);
+    request.common.sampling["logprobs"] = true;
+    request.common.sampling["n_probs"] = request.n_logprobs;
     if (request.echoes) submit.n_prompt_logprobs = request.n_logprobs;
   }
   return request;

@@ -191,12 +191,6 @@ const Json* member(const Json& object, std::string_view name) {
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
-void set_sampling(GenerationRequest& request, std::string_view name, const Json& value) {
-  Json sampling = *parse_json(request.submit.sampling_json);
-  sampling[std::string(name)] = value;
-  request.submit.sampling_json = to_json_text(sampling);
-}
-
 std::expected<GenerationRequest, ApiError> read_generation(const Json& body) {
   GenerationRequest request;
   if (const Json* model = member(body, "model")) request.model = model->get<std::string>();
@@ -220,15 +214,13 @@ std::expected<GenerationRequest, ApiError> read_generation(const Json& body) {
   }
   if (const Json* ignore = member(body, "ignore_eos"))
     request.submit.ignore_end = ignore->get<bool>();
-  Json sampling = Json::object();
   const auto pass_on = [&](std::string_view name) {
-    if (const Json* value = member(body, name)) sampling[std::string(name)] = *value;
+    if (const Json* value = member(body, name)) request.sampling[std::string(name)] = *value;
   };
   for (const std::string_view name : kSamplingNumbers) pass_on(name);
   for (const std::string_view name :
        {"logit_bias", "samplers", "dry_sequence_breakers", "post_sampling_probs"})
     pass_on(name);
-  request.submit.sampling_json = to_json_text(sampling);
   return request;
 }
 
