@@ -45,7 +45,7 @@ struct Engine::Impl {
   std::condition_variable wake;
   std::deque<Submission> inbox;
   std::set<RequestId> cancelled;
-  std::optional<unsigned> wanted_threads;
+  std::optional<Lease> wanted_lease;
   RequestId computing_alone = 0;  // the one request of the step being computed, or 0
   bool stopping = false;
   std::atomic<bool> stop_step = false;
@@ -63,6 +63,7 @@ struct Engine::Impl {
   std::list<Running> running;  // and waiting, in order of age
   model::Batch batch;
   bool has_stepped = false;
+  bool is_parked = false;  // nobody may compute
   std::uint64_t n_steps = 0, n_prompt_rows = 0, n_generated = 0;
   std::thread thread;
 
@@ -124,10 +125,10 @@ void Engine::cancel(RequestId request) {
   impl_->wake.notify_all();
 }
 
-void Engine::set_threads(unsigned n_threads) {
+void Engine::lease(const Lease& lease) {
   {
     const std::lock_guard lock(impl_->mutex);
-    impl_->wanted_threads = n_threads;
+    impl_->wanted_lease = lease;
   }
   impl_->wake.notify_all();
 }
@@ -162,7 +163,7 @@ void Engine::Impl::main(std::vector<format::NamedFd> shards, const LoadOptions& 
   while (take_commands()) {
     if (!loaded) continue;
     drop_cancelled();
-    has_stepped = step();
+    has_stepped = !is_parked && step();
     for (Running& request : running)
       if (request.ended()) scheduler->let_go(request);
     count();  // whoever is told of something finds it counted
@@ -231,6 +232,7 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
     loaded.weight_bytes += tensor.bytes.size();
   }
   loaded.kv_bytes = model->memory().kv_bytes;
+  loaded.memory_bytes = model->memory().total_bytes();
   static_cast<void>(load_events.push({0, std::move(loaded)}));
   return true;
 }
@@ -242,21 +244,24 @@ bool Engine::Impl::take_commands() {
     std::unique_lock lock(mutex);
     computing_alone = 0;
     const auto has_news = [this] {
-      return stopping || !inbox.empty() || wanted_threads || !cancelled.empty();
+      return stopping || !inbox.empty() || wanted_lease || !cancelled.empty();
     };
     if (running.empty()) {
       if (inbox.empty()) cancelled.clear();  // whoever they named has ended already
       if (model && !has_news()) model->executor().park();
       wake.wait(lock, has_news);
     } else if (!has_stepped) {
+      if (is_parked) model->executor().park();
       wake.wait_for(lock, kSlowReaderPoll, has_news);
     }
     if (stopping) return false;
     stop_step = false;
     arrived.swap(inbox);
     counters.n_waiting += static_cast<std::uint32_t>(arrived.size());
-    if (const auto threads = std::exchange(wanted_threads, std::nullopt); threads && model)
-      model->executor().set_workers(*threads);
+    if (const auto lease = std::exchange(wanted_lease, std::nullopt); lease && model) {
+      is_parked = lease->n_threads == 0;
+      if (!is_parked) model->executor().set_workers(lease->n_threads, lease->first_place);
+    }
   }
   for (Submission& submission : arrived) {
     start(std::move(submission));

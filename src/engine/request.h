@@ -80,6 +80,7 @@ struct LoadedEvent {
   std::string weights;  // how they came into memory, in a few words
   std::uint32_t n_ctx_train = 0, n_vocab = 0, n_embd = 0;
   std::uint64_t n_params = 0, weight_bytes = 0, kv_bytes = 0;
+  std::uint64_t memory_bytes = 0;  // at its peak, weights and all
 };
 // Why no more of a prompt was taken from the cache.
 enum class CacheStop : std::uint8_t {

@@ -94,7 +94,7 @@ class SimulatedDevice final : public Executor {
         bytes += n * sizeof(float);
       }
   }
-  void set_workers(unsigned) override {}
+  void set_workers(unsigned, unsigned) override {}
   void park() override {}
 
  private:
