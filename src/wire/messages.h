@@ -24,7 +24,7 @@
 
 namespace hearth::wire {
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 
 using RequestId = std::uint64_t;  // the front's; 0 is about the model itself
 using TokenId = std::int32_t;
@@ -57,14 +57,20 @@ struct Load {
   std::vector<std::string> shard_names;  // of the descriptors, in order; for messages alone
   PreparedUse prepared = PreparedUse::none;
   std::string prepared_key;
-  std::uint64_t available_bytes = 0;  // of memory, for weights, KV cache and scratch together
-  std::uint32_t n_cpus = 0;           // that the process may use
-  std::uint32_t n_ctx = 0;            // tokens of one request; 0: what fits
-  std::uint32_t n_sequences = 1;      // requests that may run at once
+  // Names of other models, of one file each, whose descriptors come last: where this one does not
+  // fit, the answer names one of them that is the same and would.
+  std::vector<std::string> others;
+  // Of memory, for weights, KV cache and scratch together; none: what the process finds.
+  std::optional<std::uint64_t> available_bytes;
+  std::uint32_t n_cpus = 0;       // that the process may use
+  std::uint32_t n_ctx = 0;        // tokens of one request; 0: what fits
+  std::uint32_t n_sequences = 1;  // requests that may run at once
   std::uint32_t n_ubatch = 512;
-  Crew single, batch;  // for generation and for prompts
+  std::uint32_t max_wanted = 0;  // rows of a step that may want results; 0: a few a sequence
+  Crew single, batch;            // for generation and for prompts
   std::string k_type = "f16", v_type = "f16";
   std::string load_mode = "auto";
+  std::string isa;  // instruction set of the kernels; empty: the best
   std::string chat_template, chat_template_name;
   std::optional<std::uint64_t> prefix_cache_bytes;  // none: all that requests leave free
   bool confined = true;                             // false: somebody asked for --no-sandbox
@@ -95,6 +101,7 @@ struct Submit {
   std::vector<std::string> stop;
   std::string sampling_json = "{}";     // the API's sampling fields over the model's defaults
   bool split_reasoning = false;         // Text tells reasoning from the answer, without the marks
+  bool show_thinking_marks = true;      // where it is not split: also those that are no text
   std::int32_t n_prompt_logprobs = -1;  // -1: none; else also this many of the likeliest
   std::uint64_t cache_scope = 0;        // only requests of one scope share a past
   std::uint64_t share_key = 0;          // keys get equal shares of the model
@@ -106,9 +113,10 @@ struct Cancel {
   bool operator==(const Cancel&) const = default;
 };
 
-// How many threads may compute from now on; 0: none, until the next lease.
+// So many threads may compute from now on, at the places of the crew from first_place on; 0: none,
+// until the next lease, as it is at first.
 struct Lease {
-  std::uint32_t n_threads = 0;
+  std::uint32_t n_threads = 0, first_place = 0;
   bool operator==(const Lease&) const = default;
 };
 
@@ -168,9 +176,10 @@ struct Loaded {
   ThinkingFacts thinking;
   std::uint32_t n_ctx = 0, n_ctx_trained = 0, n_vocab = 0, n_embd = 0;
   std::uint64_t n_params = 0, weight_bytes = 0, kv_bytes = 0;
-  bool wrote_prepared = false;   // the empty file that came with Load is a whole copy now
-  std::string refused_prepared;  // why the copy that came was not used; empty: it was, or none
-  std::string confinement;       // what keeps this process in, in a few words
+  std::uint64_t memory_bytes = 0;  // that it takes at its peak, weights and all
+  bool wrote_prepared = false;     // the empty file that came with Load is a whole copy now
+  std::string refused_prepared;    // why the copy that came was not used; empty: it was, or none
+  std::string confinement;         // what keeps this process in, in a few words
   bool operator==(const Loaded&) const = default;
 };
 

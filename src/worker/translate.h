@@ -31,6 +31,9 @@ wire::Load to_load(const engine::LoadOptions& options);
 Result<engine::Request> to_request(const wire::Submit& submit,
                                    const sample::SamplingParams& defaults);
 
+// What to_request() makes this request of again. Without an id.
+wire::Submit to_submit(const engine::Request& request);
+
 wire::Failed to_failed(wire::RequestId id, const Error& error);
 wire::Status to_status(const engine::Counters& counters);
 wire::Loaded to_loaded(const engine::LoadedEvent& event);

@@ -33,6 +33,7 @@ class Conversation {
     };
     engine_ = std::make_unique<engine::Engine>(
         std::move(request.shards), std::move(request.options), events_, request.serving);
+    engine_->lease({});  // to compute is the front's to allow
     talker_ = std::thread([this] { talk(); });
   }
   ~Conversation() {
@@ -70,7 +71,7 @@ class Conversation {
     engine_->submit(std::move(*request), events_);
   }
   void take(const wire::Cancel& cancel) { engine_->cancel(cancel.id); }
-  void take(const wire::Lease& lease) { engine_->set_threads(lease.n_threads); }
+  void take(const wire::Lease& lease) { engine_->lease({lease.n_threads, lease.first_place}); }
 
   void take(const wire::Tokenize& asked) {
     if (!is_loaded_) return fail_early(asked.id);
