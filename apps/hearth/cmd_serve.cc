@@ -3,17 +3,19 @@
 // serve: answers OpenAI's API with a model. This process has the sockets and
 // the keys; the model lives in a process of its own, which can reach nothing
 // but this one.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 
 #include "base/escape.h"
 #include "build_info.h"
 #include "command.h"
+#include "host/cpus_allowed.h"
+#include "host/memory.h"
+#include "open_to_load.h"
 #include "progress.h"
 #include "serve_options.h"
 #include "server/front.h"
@@ -21,13 +23,15 @@
 #include "server/log.h"
 #include "server/openai/routes.h"
 #include "server/service_manager.h"
-#include "worker/translate.h"
 
 namespace hearth::app {
 namespace {
 
 using server::ModelWorker;
 using server::WorkerState;
+
+// Rows of a step whose results are wanted: of all that generate, and of prompts that are scored.
+constexpr std::uint32_t kLeastWanted = 64;
 
 // The signals that this command waits for are blocked everywhere, from before
 // the first thread.
@@ -46,36 +50,6 @@ int wait_for_signal(const sigset_t& awaited) {
   return signal > 0 ? signal : 0;
 }
 
-// Opens the model's files anew whenever its process is started.
-Result<server::ModelToLoad> open_to_load(const ServeOptions& options, const std::string& name,
-                                         const engine::LoadOptions& settings) {
-  const fetch::FoundModel found = TRY(locate_model(name, true));
-  engine::LoadOptions load = settings;
-  options.compute.offer_prepared(found, load);
-  server::ModelToLoad model;
-  model.load = worker::to_load(load);
-  model.load.confined = !options.no_sandbox;
-  for (format::NamedFd& shard : TRY(open_found(found, name))) {
-    model.load.shard_names.push_back(shard.name);
-    model.files.push_back(std::move(shard.fd));
-  }
-  for (const auto& prepared : {load.prepared.from, load.prepared.into}) {
-    if (!prepared) continue;
-    // Closed on exec: the worker gets it over the socket, and once.
-    UniqueFd copy(::fcntl(prepared->get(), F_DUPFD_CLOEXEC, 0));
-    if (!copy) return fail(ErrorCode::io, "{}: {}", printable(name), errno_text(errno));
-    model.files.push_back(std::move(copy));
-  }
-  if (load.prepared.done)
-    model.loaded = [done = load.prepared.done](const wire::Loaded& loaded) {
-      model::WeightsReport report;
-      report.wrote_copy = loaded.wrote_prepared;
-      report.refused = loaded.refused_prepared;
-      done(report);
-    };
-  return model;
-}
-
 Result<engine::LoadOptions> load_settings(const ServeOptions& options) {
   engine::LoadOptions load = TRY(options.compute.take());
   const TemplateArgument chosen = TRY(options.chat_template.take());
@@ -85,6 +59,7 @@ Result<engine::LoadOptions> load_settings(const ServeOptions& options) {
     return fail(ErrorCode::usage, "-np {}: from 1 to 256 requests can be computed at once",
                 options.n_parallel);
   load.n_sequences = options.n_parallel;
+  load.max_wanted = std::max(kLeastWanted, load.n_sequences);
   return load;
 }
 
@@ -183,9 +158,16 @@ Result<int> serve(const ServeOptions& options) {
   if (served.front().id != name) served.front().aliases.push_back(name);
   served.front().created = static_cast<std::int64_t>(std::time(nullptr));
   served.front().max_requests = options.max_queue;
-  served.front().worker = std::make_unique<ModelWorker>(
-      server::WorkerCommand{},
-      [&options, name, settings] { return open_to_load(options, name, settings); });
+  const auto cores = std::make_shared<server::CoreLeases>(host::cpus_allowed());
+  const auto memory = std::make_shared<server::MemoryBudget>(host::available_memory().bytes);
+  served.front().worker =
+      std::make_unique<ModelWorker>(server::WorkerCommand{},
+                                    opener_of({.model = name,
+                                               .compute = options.compute,
+                                               .load = settings,
+                                               .is_confined = !options.no_sandbox},
+                                              memory),
+                                    cores);
   server::Metrics metrics;
   served.front().metrics = std::make_unique<server::ModelMetrics>(metrics, served.front().id);
   server::HttpMetrics http_metrics(metrics);
@@ -208,6 +190,7 @@ Result<int> serve(const ServeOptions& options) {
   Serving serving(options, front, worker, std::move(addresses));
   const auto ended = serving.run(awaited);
   serving.say_stopping();
+  memory->stop();
   pthread_sigmask(SIG_UNBLOCK, &awaited, nullptr);  // a second one ends the program at once
   http->drain(std::chrono::seconds(ended ? options.drain_seconds : 0));
   TRY(ended);

@@ -73,7 +73,9 @@ void ServeOptions::declare(Flags& flags) {
            "30)")
       .value("SECONDS")
       .rare();
-  flags.add("--no-sandbox", no_sandbox, "let the model's process do what this one may").rare();
+  flags.add("--no-sandbox", no_sandbox, "let the model's process do what this one may")
+      .variable("NO_SANDBOX")
+      .rare();
   compute.declare(flags, "context of each request in tokens (default: the model's, or what fits)");
   chat_template.declare(flags);
 }
