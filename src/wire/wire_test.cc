@@ -42,7 +42,8 @@ const std::vector<ToWorker>& to_worker_examples() {
              .split_reasoning = true,
              .n_prompt_logprobs = 3,
              .cache_scope = 9,
-             .share_key = 10},
+             .share_key = 10,
+             .uses_cache = false},
       Submit{.id = 2, .prompt = ChatPrompt{R"({"messages":[]})"}},
       Submit{.id = 3, .prompt = TokenPrompt{{1, -2, 3}}},
       Cancel{4},
@@ -50,7 +51,13 @@ const std::vector<ToWorker>& to_worker_examples() {
       Tokenize{6, "text", true, false, true},
       Detokenize{7, {8, 9}},
       ApplyTemplate{8, "{}"},
-      Embed{9, TextPrompt{"x"}, Pooling::last, 2},
+      Embed{.id = 9,
+            .prompt = TextPrompt{"x"},
+            .pooling = Pooling::last,
+            .n_dims = 2,
+            .cache_scope = 3,
+            .share_key = 4,
+            .uses_cache = false},
       Quit{},
   };
   return examples;
@@ -77,7 +84,7 @@ const std::vector<ToFront>& to_front_examples() {
              .wrote_prepared = true,
              .refused_prepared = "damaged",
              .confinement = "seccomp"},
-      Started{1, 2, 3, true, CacheStop::other_token, 4, 5},
+      Started{1, 2, 3, true, CacheStop::other_token, 4, 5, 6, -7},
       Text{.id = 1,
            .is_reasoning = true,
            .text = "\xc3\xa4",
@@ -98,7 +105,7 @@ const std::vector<ToFront>& to_front_examples() {
       Failed{1, ErrorCode::io, "no", "top_p"},
       Tokens{1, {2, 3}, {"a", "b"}},
       Rendered{1, "text"},
-      Embedding{1, {0.5F, -1}, 7},
+      Embedding{1, {0.5F, -1}, 7, 6, 0.5, 1.5},
       Status{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
   };
   return examples;
@@ -142,13 +149,13 @@ TEST(Wire, KeepsEveryMessageToTheFront) {
   expect_exact(to_front_examples());
 }
 
-// What stands for what is the protocol: these bytes are version 1.
+// What stands for what is the protocol: these bytes are version 2.
 TEST(Wire, HasTheBytesOfItsVersion) {
   EXPECT_EQ(*encode(ToWorker(Cancel{0x0102})),
             std::string("\x09\0\0\0\x03\x02\x01\0\0\0\0\0\0", 13));
   EXPECT_EQ(*encode(ToFront(Failed{1, ErrorCode::usage, "n", ""})),
             std::string("\x13\0\0\0\x07\x01\0\0\0\0\0\0\0\x01\x01\0\0\0n\0\0\0\0", 23));
-  EXPECT_EQ(kVersion, 1U);
+  EXPECT_EQ(kVersion, 2U);
 }
 
 TEST(Wire, RefusesWhatNobodyCouldHaveWritten) {
@@ -190,7 +197,7 @@ TEST(Wire, BoundsFrames) {
 
 // A length must not take memory before its bytes are there.
 TEST(Wire, TakesNoMemoryForWhatItIsOnlyTold) {
-  std::string payload(payload_of(*encode(ToFront(Embedding{1, {}, 0}))));
+  std::string payload(payload_of(*encode(ToFront(Embedding{.id = 1}))));
   payload.replace(9, 4, "\xff\xff\xff\x0f");
   EXPECT_FALSE(decode_to_front(payload));
 }
