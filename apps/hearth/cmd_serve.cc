@@ -55,6 +55,7 @@ Result<server::ModelToLoad> open_to_load(const ServeOptions& options, const std:
   server::ModelToLoad model;
   model.load = worker::to_load(load);
   model.load.confined = !options.no_sandbox;
+  model.load.prefix_cache_bytes = TRY(options.prefix_cache_bytes());
   for (format::NamedFd& shard : TRY(open_found(found, name))) {
     model.load.shard_names.push_back(shard.name);
     model.files.push_back(std::move(shard.fd));
@@ -84,6 +85,7 @@ Result<engine::LoadOptions> load_settings(const ServeOptions& options) {
   if (options.n_parallel == 0 || options.n_parallel > 256)
     return fail(ErrorCode::usage, "-np {}: from 1 to 256 requests can be computed at once",
                 options.n_parallel);
+  TRY(options.prefix_cache_bytes());
   load.n_sequences = options.n_parallel;
   return load;
 }
@@ -167,6 +169,7 @@ class Serving {
 Result<int> serve(const ServeOptions& options) {
   const std::string name = TRY(options.model.take());
   const engine::LoadOptions settings = TRY(load_settings(options));
+  const wire::Pooling pooling = TRY(options.pooling());
   const auto keys = std::make_shared<const server::KeyRing>(TRY(options.keys()));
   std::vector<server::Listener> listeners = TRY(options.listeners());
   std::vector<std::string> addresses;
@@ -177,12 +180,16 @@ Result<int> serve(const ServeOptions& options) {
   TRY(locate_model(name, options.model.offline()));  // pulls it, if need be
   const sigset_t awaited = block_signals();
 
+  const server::Log log(STDERR_FILENO);
   std::vector<server::ServedModel> served(1);
   served.front().id = id_of(name);
   served.front().aliases = options.aliases;
   if (served.front().id != name) served.front().aliases.push_back(name);
   served.front().created = static_cast<std::int64_t>(std::time(nullptr));
   served.front().max_requests = options.max_queue;
+  served.front().pooling = pooling;
+  served.front().caches_prompts = options.caches_prompts && !options.caches_no_prompts;
+  served.front().log = &log;
   served.front().worker = std::make_unique<ModelWorker>(
       server::WorkerCommand{},
       [&options, name, settings] { return open_to_load(options, name, settings); });
@@ -198,7 +205,6 @@ Result<int> serve(const ServeOptions& options) {
     routes.push_back(std::move(route));
   std::vector<server::ListenerPolicy> policies(listeners.size(), {options.exposure(), keys});
   server::Front front(server::Router(std::move(routes)), std::move(policies));
-  const server::Log log(STDERR_FILENO);
   const auto on_done = [&](const server::RequestRecord& record) {
     log.request(record, record.peer);
     http_metrics.count(record);
