@@ -58,6 +58,7 @@ Result<engine::LoadOptions> load_settings(const ServeOptions& options) {
   if (options.n_parallel == 0 || options.n_parallel > 256)
     return fail(ErrorCode::usage, "-np {}: from 1 to 256 requests can be computed at once",
                 options.n_parallel);
+  TRY(options.prefix_cache_bytes());
   load.n_sequences = options.n_parallel;
   load.max_wanted = std::max(kLeastWanted, load.n_sequences);
   return load;
@@ -142,6 +143,7 @@ class Serving {
 Result<int> serve(const ServeOptions& options) {
   const std::string name = TRY(options.model.take());
   const engine::LoadOptions settings = TRY(load_settings(options));
+  const wire::Pooling pooling = TRY(options.pooling());
   const auto keys = std::make_shared<const server::KeyRing>(TRY(options.keys()));
   std::vector<server::Listener> listeners = TRY(options.listeners());
   std::vector<std::string> addresses;
@@ -152,22 +154,28 @@ Result<int> serve(const ServeOptions& options) {
   TRY(locate_model(name, options.model.offline()));  // pulls it, if need be
   const sigset_t awaited = block_signals();
 
+  const server::Log log(STDERR_FILENO);
   std::vector<server::ServedModel> served(1);
   served.front().id = id_of(name);
   served.front().aliases = options.aliases;
   if (served.front().id != name) served.front().aliases.push_back(name);
   served.front().created = static_cast<std::int64_t>(std::time(nullptr));
   served.front().max_requests = options.max_queue;
+  served.front().pooling = pooling;
+  served.front().caches_prompts = options.caches_prompts && !options.caches_no_prompts;
+  served.front().log = &log;
   const auto cores = std::make_shared<server::CoreLeases>(host::cpus_allowed());
   const auto memory = std::make_shared<server::MemoryBudget>(host::available_memory().bytes);
-  served.front().worker =
-      std::make_unique<ModelWorker>(server::WorkerCommand{},
-                                    opener_of({.model = name,
-                                               .compute = options.compute,
-                                               .load = settings,
-                                               .is_confined = !options.no_sandbox},
-                                              memory),
-                                    cores);
+  served.front().worker = std::make_unique<ModelWorker>(
+      server::WorkerCommand{},
+      opener_of(
+          {
+            .model = name, .compute = options.compute, .load = settings,
+            .prefix_cache_bytes = TRY(options.prefix_cache_bytes())
+            , .is_confined = !options.no_sandbox
+          },
+          memory),
+      cores);
   server::Metrics metrics;
   served.front().metrics = std::make_unique<server::ModelMetrics>(metrics, served.front().id);
   server::HttpMetrics http_metrics(metrics);
@@ -180,7 +188,6 @@ Result<int> serve(const ServeOptions& options) {
     routes.push_back(std::move(route));
   std::vector<server::ListenerPolicy> policies(listeners.size(), {options.exposure(), keys});
   server::Front front(server::Router(std::move(routes)), std::move(policies));
-  const server::Log log(STDERR_FILENO);
   const auto on_done = [&](const server::RequestRecord& record) {
     log.request(record, record.peer);
     http_metrics.count(record);

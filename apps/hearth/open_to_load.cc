@@ -41,6 +41,7 @@ Result<server::ModelToLoad> open_to_load(const WorkerSettings& settings,
   server::ModelToLoad model;
   model.load = worker::to_load(load);
   model.load.confined = settings.is_confined;
+  model.load.prefix_cache_bytes = settings.prefix_cache_bytes;
   std::uint64_t n_bytes = 0;
   for (format::NamedFd& shard : TRY(open_found(found, settings.model))) {
     n_bytes += TRY(file_size(shard.fd.get()));

@@ -3,7 +3,9 @@
 // What the process of a model is given: its files opened, and how to compute with it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "compute_options.h"
@@ -15,7 +17,8 @@ namespace hearth::app {
 struct WorkerSettings {
   std::string model;  // as the user calls it
   ComputeOptions compute;
-  engine::LoadOptions load;  // what these and others were taken to mean
+  engine::LoadOptions load;                              // what these and others were taken to mean
+  std::optional<std::uint64_t> prefix_cache_bytes = {};  // none: all that requests leave free
   bool is_confined = true;
 };
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve_options.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "base/escape.h"
 #include "state_folder.h"
@@ -23,6 +26,15 @@ std::vector<std::string> all_of(const std::vector<std::string>& lists) {
   std::vector<std::string> all;
   for (const std::string& list : lists) split_by_commas(list, all);
   return all;
+}
+
+constexpr std::pair<std::string_view, wire::Pooling> kPoolings[] = {
+    {"mean", wire::Pooling::mean}, {"cls", wire::Pooling::cls}, {"last", wire::Pooling::last}};
+
+std::vector<std::string> pooling_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, pooling] : kPoolings) names.emplace_back(name);
+  return names;
 }
 
 }  // namespace
@@ -59,6 +71,29 @@ void ServeOptions::declare(Flags& flags) {
   flags.add("--max-queue", max_queue,
             "requests that may be answered and wait together; more get a 429 "
             "(default 512)");
+  flags
+      .add("-cram,--cache-ram", cache_ram_mib,
+           "what the prefix cache may hold of the KV cache, in MiB (default -1: all that requests "
+           "leave free; 0: nothing)")
+      .value("MIB")
+      .variable("CACHE_RAM");
+  flags
+      .add("--no-cache-prompt", caches_no_prompts,
+           "no prompt uses the prefix cache, unless its request says \"cache_prompt\": true")
+      .rare();
+  flags.add("--cache-prompt", caches_prompts, "the opposite (default)")
+      .variable("CACHE_PROMPT")
+      .rare();
+  flags
+      .add("--pooling", pooling_name,
+           "what an embedding is made of: mean, cls (the first token) or last (default: as the "
+           "model's file says, else last)")
+      .value("TYPE")
+      .choices(pooling_names())
+      .variable("POOLING");
+  flags.add("--embeddings,--embedding", embeds, "answer /v1/embeddings, which is always so")
+      .variable("EMBEDDINGS")
+      .rare();
   flags
       .add("--allowed-host", allowed_hosts,
            "a name that clients reach this server by, where no key is asked for")
@@ -112,6 +147,23 @@ server::ExposurePolicy ServeOptions::exposure() const {
   return {.needs_key = false,
           .allowed_hosts = all_of(allowed_hosts),
           .allowed_origins = all_of(allowed_origins)};
+}
+
+Result<std::optional<std::uint64_t>> ServeOptions::prefix_cache_bytes() const {
+  constexpr std::int64_t kMostMib = std::int64_t{1} << 40;
+  if (cache_ram_mib < -1 || cache_ram_mib > kMostMib)
+    return fail(ErrorCode::usage, "-cram {}: -1 for no limit, 0 for no cache, or MiB",
+                cache_ram_mib);
+  if (cache_ram_mib == -1) return std::nullopt;
+  return static_cast<std::uint64_t>(cache_ram_mib) << 20;
+}
+
+Result<wire::Pooling> ServeOptions::pooling() const {
+  if (pooling_name.empty()) return wire::Pooling::of_model;
+  for (const auto& [name, pooling] : kPoolings)
+    if (name == pooling_name) return pooling;
+  return fail(ErrorCode::usage, "--pooling {}: it is one of {}", printable(pooling_name, 40),
+              fmt::join(pooling_names(), ", "));
 }
 
 Result<std::string> key_file() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "server/exposure.h"
 #include "server/keys.h"
 #include "template_options.h"
+#include "wire/messages.h"
 
 namespace hearth::app {
 
@@ -23,6 +25,10 @@ struct ServeOptions {
   std::vector<std::string> aliases;
   std::uint32_t n_parallel = 4;
   std::uint32_t max_queue = 512;
+  std::int64_t cache_ram_mib = -1;
+  bool caches_prompts = true, caches_no_prompts = false;
+  std::string pooling_name;
+  bool embeds = true;  // always: llama-server's flag is understood
 
   std::string host = "127.0.0.1";
   std::uint32_t port = 8080;
@@ -42,6 +48,9 @@ struct ServeOptions {
   // The keys of `hearth key add`, of --api-key and of --api-key-file.
   Result<server::KeyRing> keys() const;
   server::ExposurePolicy exposure() const;
+  // What the prefix cache may hold; none: all that requests leave free.
+  Result<std::optional<std::uint64_t>> prefix_cache_bytes() const;
+  Result<wire::Pooling> pooling() const;
 };
 
 // Where `hearth key` keeps its keys.

@@ -76,7 +76,9 @@ struct Engine::Impl {
   Result<void> enlist(Submission& submission);
   void drop_cancelled();
   bool step();
+  Result<void> check_prompt(Request& request, std::size_t n_prompt) const;
   Result<void> take_results(Running& request);
+  Result<void> take_states(Running& request);
   Result<void> make_sampler(Running& request);
   void retire();
   void count();
@@ -282,15 +284,32 @@ void Engine::Impl::start(Submission submission) {
     static_cast<void>(events->push({id, FailedEvent{enlisted.error()}}));
 }
 
+// Whether there is room for it; and what an embedding leaves to the model is found out.
+Result<void> Engine::Impl::check_prompt(Request& request, std::size_t n_prompt) const {
+  const std::uint32_t n_ctx = model->n_ctx();
+  if (!request.embedding && n_prompt >= n_ctx)
+    return fail(
+        ErrorCode::does_not_fit,
+        "the prompt has {} tokens, which leaves no room in a context of {}; use a larger -c",
+        n_prompt, n_ctx);
+  if (!request.embedding) return {};
+  if (n_prompt > n_ctx)
+    return fail(ErrorCode::does_not_fit,
+                "the prompt has {} tokens, more than a context of {}; use a larger -c", n_prompt,
+                n_ctx);
+  EmbeddingOptions& wanted = *request.embedding;
+  if (wanted.pooling == Pooling::of_model) wanted.pooling = TRY(pooling_of(model->gguf()));
+  if (const std::uint32_t n_embd = model->plan().hparams.n_embd; wanted.n_dims > n_embd)
+    return fail(ErrorCode::usage, "dimensions: {} are wanted, and the model's embeddings have {}",
+                wanted.n_dims, n_embd);
+  return {};
+}
+
 // Finds out at once what is wrong with a request, whenever its turn may come.
 Result<void> Engine::Impl::enlist(Submission& submission) {
   Request& request = submission.request;
   std::vector<TokenId> prompt = TRY(tokenize_prompt(*model, request.prompt));
-  if (prompt.size() >= model->n_ctx())
-    return fail(
-        ErrorCode::does_not_fit,
-        "the prompt has {} tokens, which leaves no room in a context of {}; use a larger -c",
-        prompt.size(), model->n_ctx());
+  TRY(check_prompt(request, prompt.size()));
   TRY(sample::validate(request.sampling, model->plan().hparams.n_vocab));
   if (request.n_prompt_logprobs < -1 || request.n_prompt_logprobs > sample::kMaxProbs)
     return fail(ErrorCode::usage, "n_prompt_logprobs: {} is not between -1 and {}",
@@ -303,7 +322,7 @@ Result<void> Engine::Impl::enlist(Submission& submission) {
                            model->sequences(), std::move(prompt), submission.submitted);
   added.expect_thinking(thinks, shows_marks ? thinking.control_marks : std::vector<TokenId>());
   scheduler->arrive(added);
-  if (added.request.max_tokens == 0 && !added.wants_prompt_logprobs())
+  if (added.request.max_tokens == 0 && !added.wants_prompt_logprobs() && !added.wants_embedding())
     added.finish(FinishReason::max_tokens);
   return {};
 }
@@ -343,11 +362,22 @@ bool Engine::Impl::step() {
   return true;
 }
 
+Result<void> Engine::Impl::take_states(Running& request) {
+  const StepRows& step = request.step;
+  std::uint32_t row = request.sequence.length() - step.n_rows;
+  for (std::uint32_t i = 0; i < step.n_states; ++i, ++row) {
+    while (request.wanted(row) != model::Wanted::hidden) ++row;
+    TRY(request.take_state(row, model->forward().hidden(step.first_states + i)));
+  }
+  return {};
+}
+
 Result<void> Engine::Impl::take_results(Running& request) {
+  if (request.wants_embedding()) return take_states(request);
   const StepRows& step = request.step;
   std::uint32_t row = request.sequence.length() - step.n_rows;
   for (std::uint32_t i = 0; i < step.n_logits; ++i, ++row) {
-    while (!request.wants_logits(row)) ++row;
+    while (request.wanted(row) != model::Wanted::logits) ++row;
     const std::span<const float> logits = model->forward().logits(step.first_logits + i);
     if (row + 1 < request.n_prompt) {
       TRY(request.take_prompt_logits(row, logits));

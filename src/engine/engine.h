@@ -46,8 +46,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // PromptLogprobsEvents if asked for, StartedEvent, TextEvents and FinishedEvent, or FailedEvent,
-  // arrive on events.
+  // PromptLogprobsEvents if asked for, StartedEvent, TextEvents and FinishedEvent, or, of a request
+  // for an embedding, EmbeddingEvent, or FailedEvent, arrive on events.
   void submit(Request request, std::shared_ptr<EventQueue> events);
   // Also ends loading when given request number 0.
   void cancel(RequestId request);

@@ -68,7 +68,10 @@ CacheMatch PrefixCache::adopt(std::uint64_t scope, std::span<const TokenId> toke
   } else if (alike != nullptr && n_alike < alike->tokens.size() && match.n_tokens > 0) {
     match.stop = CacheStop::other_token;
     match.cached_token = alike->tokens[n_alike];
-    match.n_lost = n_tokens_from(*alike) - static_cast<std::uint32_t>(n_alike);
+    const std::vector<TokenId> line = line_from(*alike);
+    const auto lost = std::span(line).subspan(n_alike);
+    match.n_lost = static_cast<std::uint32_t>(lost.size());
+    match.change = find_change(lost, rest);
   } else if (match.n_tokens > 0) {
     match.stop = CacheStop::end_of_past;
   }
@@ -144,12 +147,12 @@ std::pair<PrefixCache::Node*, std::size_t> PrefixCache::most_alike(
 }
 
 // Of a node and its latest line of descent.
-std::uint32_t PrefixCache::n_tokens_from(const Node& node) {
-  std::uint32_t n = 0;
+std::vector<TokenId> PrefixCache::line_from(const Node& node) {
+  std::vector<TokenId> tokens;
   for (const Node* at = &node; at != nullptr;
        at = at->children.empty() ? nullptr : at->children.back())
-    n += static_cast<std::uint32_t>(at->tokens.size());
-  return n;
+    tokens.insert(tokens.end(), at->tokens.begin(), at->tokens.end());
+  return tokens;
 }
 
 PrefixCache::Node& PrefixCache::add(Branch& above, std::span<const TokenId> tokens,

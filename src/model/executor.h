@@ -27,7 +27,7 @@ namespace hearth::model {
 
 struct ExecutorLimits {
   std::uint32_t max_rows = 512;    // rows of one run (the ubatch)
-  std::uint32_t max_wanted = 512;  // rows that may want logits or a hidden state in one run
+  std::uint32_t max_wanted = 512;  // rows that may want logits in one run; any may want a state
   std::uint32_t n_blocks = 0;      // KV blocks
   kernels::KvType k_type = kernels::KvType::f16;
   kernels::KvType v_type = kernels::KvType::f16;

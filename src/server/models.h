@@ -17,6 +17,8 @@
 
 namespace hearth::server {
 
+class Log;
+
 struct ServedModel {
   std::string id;                    // what /v1/models says
   std::vector<std::string> aliases;  // that mean the same
@@ -24,6 +26,9 @@ struct ServedModel {
   std::unique_ptr<ModelWorker> worker;
   std::unique_ptr<ModelMetrics> metrics;
   std::size_t max_requests = 512;  // running and waiting together; more are turned away
+  wire::Pooling pooling = wire::Pooling::of_model;  // of embeddings
+  bool caches_prompts = true;                       // for requests that do not say
+  const Log* log = nullptr;                         // for what is worth a line; null: none
 };
 
 class Models {

@@ -105,6 +105,7 @@ struct Submit {
   std::int32_t n_prompt_logprobs = -1;  // -1: none; else also this many of the likeliest
   std::uint64_t cache_scope = 0;        // only requests of one scope share a past
   std::uint64_t share_key = 0;          // keys get equal shares of the model
+  bool uses_cache = true;               // false: no past is used, and none is left
   bool operator==(const Submit&) const = default;
 };
 
@@ -137,14 +138,17 @@ struct ApplyTemplate {
   bool operator==(const ApplyTemplate&) const = default;
 };
 
-enum class Pooling : std::uint8_t { of_model, mean, last };
+// How the states of a prompt become one vector; cls: the first token's is taken.
+enum class Pooling : std::uint8_t { of_model, mean, cls, last };
 template <>
 inline constexpr Pooling kLast<Pooling> = Pooling::last;
 struct Embed {
   RequestId id = 0;
   Prompt prompt;
   Pooling pooling = Pooling::of_model;
-  std::uint64_t share_key = 0;
+  std::uint32_t n_dims = 0;  // only the first so many numbers; 0: all
+  std::uint64_t cache_scope = 0, share_key = 0;
+  bool uses_cache = true;  // all as in Submit
   bool operator==(const Embed&) const = default;
 };
 
@@ -189,7 +193,7 @@ enum class CacheStop : std::uint8_t {
   whole_prompt,   // all but the last token, which is always computed
   end_of_past,    // what is cached ends there
   other_token,    // what is cached goes on with another token
-  not_asked,      // there is no cache, or log probabilities of the prompt are wanted
+  not_asked,      // there is no cache, none is wanted, or all states of the prompt are
 };
 template <>
 inline constexpr CacheStop kLast<CacheStop> = CacheStop::not_asked;
@@ -199,8 +203,11 @@ struct Started {
   std::uint32_t n_prompt = 0, n_reused = 0;
   bool is_thinking = false;  // the prompt has begun the reasoning
   CacheStop cache_stop = CacheStop::nothing_alike;
-  TokenId cached_token = -1;  // of other_token: what the cached past has there,
-  std::uint32_t n_lost = 0;   // and how many tokens of it were of no use
+  // Of other_token: what the cached past has there, how many tokens of it were of no use, and how
+  // many of those the prompt has again, further back by n_shifted (0: something was replaced).
+  TokenId cached_token = -1;
+  std::uint32_t n_lost = 0, n_repeated = 0;
+  std::int32_t n_shifted = 0;
   bool operator==(const Started&) const = default;
 };
 
@@ -266,8 +273,9 @@ struct Rendered {
 };
 struct Embedding {
   RequestId id = 0;
-  std::vector<float> values;
-  std::uint32_t n_prompt = 0;
+  std::vector<float> values;  // of the length 1
+  std::uint32_t n_prompt = 0, n_reused = 0;
+  double queue_seconds = 0, prompt_seconds = 0;
   bool operator==(const Embedding&) const = default;
 };
 

@@ -46,7 +46,8 @@ const std::vector<ToWorker>& to_worker_examples() {
              .show_thinking_marks = false,
              .n_prompt_logprobs = 3,
              .cache_scope = 9,
-             .share_key = 10},
+             .share_key = 10,
+             .uses_cache = false},
       Submit{.id = 2, .prompt = ChatPrompt{R"({"messages":[]})"}},
       Submit{.id = 3, .prompt = TokenPrompt{{1, -2, 3}}},
       Cancel{4},
@@ -54,7 +55,13 @@ const std::vector<ToWorker>& to_worker_examples() {
       Tokenize{6, "text", true, false, true},
       Detokenize{7, {8, 9}},
       ApplyTemplate{8, "{}"},
-      Embed{9, TextPrompt{"x"}, Pooling::last, 2},
+      Embed{.id = 9,
+            .prompt = TextPrompt{"x"},
+            .pooling = Pooling::last,
+            .n_dims = 2,
+            .cache_scope = 3,
+            .share_key = 4,
+            .uses_cache = false},
       Quit{},
   };
   return examples;
@@ -81,7 +88,7 @@ const std::vector<ToFront>& to_front_examples() {
              .wrote_prepared = true,
              .refused_prepared = "damaged",
              .confinement = "seccomp"},
-      Started{1, 2, 3, true, CacheStop::other_token, 4, 5},
+      Started{1, 2, 3, true, CacheStop::other_token, 4, 5, 6, -7},
       Text{.id = 1,
            .is_reasoning = true,
            .text = "\xc3\xa4",
@@ -102,7 +109,7 @@ const std::vector<ToFront>& to_front_examples() {
       Failed{1, ErrorCode::io, "no", "top_p"},
       Tokens{1, {2, 3}, {"a", "b"}},
       Rendered{1, "text"},
-      Embedding{1, {0.5F, -1}, 7},
+      Embedding{1, {0.5F, -1}, 7, 6, 0.5, 1.5},
       Status{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
   };
   return examples;
@@ -194,7 +201,7 @@ TEST(Wire, BoundsFrames) {
 
 // A length must not take memory before its bytes are there.
 TEST(Wire, TakesNoMemoryForWhatItIsOnlyTold) {
-  std::string payload(payload_of(*encode(ToFront(Embedding{1, {}, 0}))));
+  std::string payload(payload_of(*encode(ToFront(Embedding{.id = 1}))));
   payload.replace(9, 4, "\xff\xff\xff\x0f");
   EXPECT_FALSE(decode_to_front(payload));
 }

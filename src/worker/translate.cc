@@ -156,6 +156,19 @@ Result<engine::Request> to_request(const wire::Submit& submit,
   request.n_prompt_logprobs = submit.n_prompt_logprobs;
   request.cache_scope = submit.cache_scope;
   request.share_key = submit.share_key;
+  request.uses_cache = submit.uses_cache;
+  return request;
+}
+
+engine::Request to_request(const wire::Embed& embed) {
+  engine::Request request;
+  request.id = embed.id;
+  request.prompt = to_prompt(embed.prompt);
+  request.embedding = engine::EmbeddingOptions{
+      .pooling = static_cast<engine::Pooling>(embed.pooling), .n_dims = embed.n_dims};
+  request.cache_scope = embed.cache_scope;
+  request.share_key = embed.share_key;
+  request.uses_cache = embed.uses_cache;
   return request;
 }
 
@@ -219,7 +232,18 @@ wire::Started to_started(wire::RequestId id, const engine::StartedEvent& event) 
           .is_thinking = event.is_thinking,
           .cache_stop = static_cast<wire::CacheStop>(event.cache_stop),
           .cached_token = event.cached_token,
-          .n_lost = event.n_lost};
+          .n_lost = event.n_lost,
+          .n_repeated = event.n_repeated,
+          .n_shifted = event.n_shifted};
+}
+
+wire::Embedding to_embedding(wire::RequestId id, engine::EmbeddingEvent event) {
+  return {.id = id,
+          .values = std::move(event.values),
+          .n_prompt = event.n_prompt,
+          .n_reused = event.n_reused,
+          .queue_seconds = event.queue_seconds,
+          .prompt_seconds = event.prompt_seconds};
 }
 
 wire::Finished to_finished(wire::RequestId id, const engine::FinishedEvent& event) {

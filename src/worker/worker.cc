@@ -96,7 +96,9 @@ class Conversation {
     say(wire::Rendered{asked.id, *text});
   }
   void take(const wire::Embed& asked) {
-    say(to_failed(asked.id, {ErrorCode::unsupported, "embeddings come with a later version"}));
+    if (!is_loaded_) return fail_early(asked.id);
+    answers_.expect(asked.id, false);
+    engine_->submit(to_request(asked), events_);
   }
   void take(const wire::Hello&) {}  // said before
   void take(const wire::Load&) {}

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "program.h"
@@ -189,6 +190,123 @@ TEST_F(ServeTest, EchoesAPromptWithItsScores) {
   EXPECT_TRUE(logprobs["token_logprobs"][0].is_null());
   for (std::size_t i = 1; i < 5; ++i) EXPECT_LT(logprobs["token_logprobs"][i].get<double>(), 0);
   EXPECT_EQ(body["usage"]["prompt_tokens"], 4);
+}
+
+std::vector<float> numbers_of(const Json& embedding) {
+  return embedding["embedding"].get<std::vector<float>>();
+}
+
+// One text alone, in a list and beside conversations, as numbers and as base64: the same bits.
+TEST_F(ServeTest, EmbedsTexts) {
+  const Json alone = ask("POST", "/v1/embeddings", R"({"input": "a cat"})").body();
+  const std::vector<float> cat = numbers_of(alone["data"][0]);
+  ASSERT_EQ(cat.size(), 64U) << to_json_text(alone);
+  double squares = 0;
+  for (const float x : cat) squares += double{x} * double{x};
+  EXPECT_NEAR(squares, 1, 1e-6);
+  EXPECT_EQ(alone["usage"]["prompt_tokens"], alone["usage"]["total_tokens"]);
+
+  std::string inputs;
+  for (int i = 0; i < 30; ++i) inputs += R"("number )" + std::to_string(i) + R"(", )";
+  std::thread other([&] { content_of("tell me a story"); });
+  const Json many =
+      ask("POST", "/v1/embeddings", R"({"input": [)" + inputs + R"("a cat"]})").body();
+  other.join();
+  ASSERT_EQ(many["data"].size(), 31U) << to_json_text(many);
+  EXPECT_EQ(numbers_of(many["data"][30]), cat);
+  EXPECT_NE(numbers_of(many["data"][29]), cat);
+
+  const Json encoded =
+      ask("POST", "/v1/embeddings", R"({"input": "a cat", "encoding_format": "base64"})").body();
+  EXPECT_EQ(encoded["data"][0]["embedding"].get<std::string>(),
+            to_base64(std::as_bytes(std::span(cat))));
+
+  const Json ids = ask("POST", "/tokenize", R"({"content": "a cat", "add_special": true})").body();
+  EXPECT_EQ(
+      numbers_of(ask("POST", "/v1/embeddings", R"({"input": )" + to_json_text(ids["tokens"]) + "}")
+                     .body()["data"][0]),
+      cat);
+  EXPECT_EQ(ask("POST", "/v1/embeddings", R"({"input": "a cat", "dimensions": 3})")
+                .body()["data"][0]["embedding"]
+                .size(),
+            3U);
+  EXPECT_EQ(ask("POST", "/v1/embeddings", R"({"input": "a cat", "dimensions": 65})")
+                .body()["error"]["param"],
+            "dimensions");
+  std::string words;
+  for (int i = 0; i < 2000; ++i) words += "word ";
+  const Json too_long =
+      ask("POST", "/v1/embeddings", R"({"input": ["a", ")" + words + R"("]})").body()["error"];
+  EXPECT_EQ(too_long["code"], "context_length_exceeded");
+  EXPECT_EQ(too_long["param"], "input[1]");
+  EXPECT_THAT(too_long["message"].get<std::string>(), HasSubstr("256"));
+}
+
+// A client that changes the beginning of what it sent before, and one that does not.
+TEST_F(ServeTest, TellsWhoseChangesBreakTheCache) {
+  const auto prompt = [&](int changed, const std::string& rest) {
+    std::string ids;
+    for (int i = 0; i < 200; ++i)
+      ids += (i == 0 ? "" : ", ") + std::to_string(i == changed ? 5 : (7 * i) % 256 + 16);
+    const Answer answer = ask("POST", "/v1/completions",
+                              R"({"prompt": [)" + ids + R"(], "max_tokens": 1)" + rest + "}");
+    EXPECT_EQ(answer.status, 200) << answer.text;
+    return answer.body()["usage"]["prompt_tokens_details"]["cached_tokens"].get<int>();
+  };
+  EXPECT_EQ(prompt(-1, ""), 0);
+  EXPECT_EQ(prompt(-1, ""), 199);
+  EXPECT_EQ(prompt(-1, R"(, "cache_prompt": false)"), 0);
+  EXPECT_EQ(prompt(190, ""), 190);  // near the end: nothing to tell
+  EXPECT_EQ(prompt(10, ""), 10);
+  const std::string metrics = ask("GET", "/metrics").text;
+  EXPECT_THAT(metrics, HasSubstr("hearth:prefix_cache_broken_total{model_name="
+                                 "\"tiny-llama-q8_0\"} 1\n"));
+  EXPECT_EQ(stop(), 0);
+  const std::size_t at = said_.find("prefix_cache_broken");
+  ASSERT_NE(at, std::string::npos) << said_;
+  EXPECT_EQ(said_.find("prefix_cache_broken", at + 1), std::string::npos);
+  const std::size_t begin = said_.rfind('\n', at) + 1;
+  const Json line = *parse_json(said_.substr(begin, said_.find('\n', at) - begin));
+  EXPECT_EQ(line["at_token"], 10);
+  EXPECT_EQ(line["change"], "replaced");
+  EXPECT_GE(line["n_repeated"].get<int>(), 128);
+  EXPECT_THAT(line["id"].get<std::string>(), testing::Not(testing::IsEmpty()));
+}
+
+class ServeWithFlags : public ServeTest {
+ protected:
+  void SetUp() override { start({"--pooling", "mean", "--cache-ram", "0"}); }
+};
+
+TEST_F(ServeWithFlags, PoolsAndCachesAsTold) {
+  const auto embedding = [&] {
+    return numbers_of(ask("POST", "/v1/embeddings", R"({"input": "a cat"})").body()["data"][0]);
+  };
+  const std::vector<float> mean = embedding();
+  content_of("hello");
+  EXPECT_EQ(ask("POST", "/v1/chat/completions", chat("hello"))
+                .body()["usage"]["prompt_tokens_details"]["cached_tokens"],
+            0);
+  EXPECT_EQ(stop(), 0);
+  said_.clear();
+  start({"--pooling", "last", "--no-cache-prompt"});
+  EXPECT_NE(embedding(), mean);
+  const auto n_cached = [&](const std::string& rest) {
+    return ask("POST", "/v1/chat/completions", chat("hello", rest))
+        .body()["usage"]["prompt_tokens_details"]["cached_tokens"]
+        .get<int>();
+  };
+  EXPECT_EQ(n_cached(""), 0);
+  EXPECT_EQ(n_cached(R"(, "cache_prompt": true)"), 0);
+  EXPECT_GT(n_cached(R"(, "cache_prompt": true)"), 0);
+}
+
+TEST(Serve, RefusesPoolingsThatAreNone) {
+  const Outcome outcome =
+      run(Invocation{.args = {"serve", fixture("tiny-llama-q8_0.gguf"), "--pooling", "rank"},
+                     .environment = {"HEARTH_HOME=" + scratch_folder() + "/pooling"}});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--pooling rank"), HasSubstr("mean, cls, last")));
 }
 
 TEST_F(ServeTest, NamesWhatIsWrong) {

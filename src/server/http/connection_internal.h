@@ -64,6 +64,7 @@ class Connection final : public ResponseWriter, public std::enable_shared_from_t
   void start_stream(HttpResponse response, StreamOptions options) override;
   bool write(std::string_view bytes) override;
   void abort() override { lose(); }
+  const std::string& request_id() const override { return record_.id; }
   bool is_gone() const override { return is_gone_; }
   void on_gone(std::function<void()> callback) override;
   void add_header(Header header) override { extra_headers_.push_back(std::move(header)); }

@@ -72,6 +72,7 @@ Task<void> answer_chat(Models& models, const ApiSettings& settings, Call& call) 
 
   GenerationRequest asked = *request;
   asked.submit.cache_scope = asked.submit.share_key = number_of_key(call.key_id);
+  asked.submit.uses_cache = asked.caches_prompt.value_or((*model)->caches_prompts);
   const AnswerHead head = begin_answer(call, **model, settings, "chatcmpl-");
   std::vector<wire::Submit> submits = copies_of(asked, asked.submit.prompt);
   if (!asked.streams) {

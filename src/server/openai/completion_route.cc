@@ -138,6 +138,7 @@ Task<void> answer_completion(Models& models, const ApiSettings& settings, Call& 
   if (!model) co_return send_error(call.writer, model.error());
   wire::Submit& submit = request->common.submit;
   submit.cache_scope = submit.share_key = number_of_key(call.key_id);
+  submit.uses_cache = request->common.caches_prompt.value_or((*model)->caches_prompts);
   const AnswerHead head = begin_answer(call, **model, settings, "cmpl-");
   ModelWorker& worker = *(*model)->worker;
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -27,7 +28,8 @@ struct GenerationRequest {
   Json sampling = Json::object();
   std::uint32_t n_choices = 1;
   bool streams = false;
-  bool includes_usage = false;  // a last chunk with the usage
+  bool includes_usage = false;        // a last chunk with the usage
+  std::optional<bool> caches_prompt;  // none: as the model is served
 };
 
 // From a body that has passed its table's check. `logprobs` differs between the

@@ -148,6 +148,17 @@ TEST(CompletionRequest, AsksForThePromptsScores) {
             read_json(R"({"temperature": 0, "seed": 1234, "logprobs": true, "n_probs": 1})"));
 }
 
+TEST(CompletionRequest, MaySayWhetherItsPromptIsCached) {
+  EXPECT_EQ(read_completion_request(read_json(R"({"prompt": "x"})"))->common.caches_prompt,
+            std::nullopt);
+  for (const bool caches : {false, true}) {
+    const Json body = {{"prompt", "x"}, {"cache_prompt", caches}};
+    EXPECT_EQ(read_completion_request(body)->common.caches_prompt, caches);
+  }
+  EXPECT_THAT(chat_fault(R"({"messages": [{"role": "user", "content": "x"}], "cache_prompt": 1})"),
+              HasSubstr("cache_prompt"));
+}
+
 TEST(CopiesOf, DifferInTheirSeeds) {
   GenerationRequest request{.model = "", .submit = {}, .n_choices = 3};
   request.sampling["seed"] = 5;

@@ -69,6 +69,7 @@ void send_json(ResponseWriter& writer, const Json& json) {
 std::vector<Route> openai_routes(Models& models, const ApiSettings& settings) {
   const auto chat = [&](Call& call) { return answer_chat(models, settings, call); };
   const auto completion = [&](Call& call) { return answer_completion(models, settings, call); };
+  const auto embeddings = [&](Call& call) { return answer_embeddings(models, call); };
   const auto list = [&](Call& call) { return list_models(models, call); };
   const auto show = [&](Call& call) { return show_model(models, call); };
   using enum Method;
@@ -77,6 +78,7 @@ std::vector<Route> openai_routes(Models& models, const ApiSettings& settings) {
       {post, "/chat/completions", Scope::infer, chat, "the same"},
       {post, "/v1/completions", Scope::infer, completion, "continue a text"},
       {post, "/completions", Scope::infer, completion, "the same"},
+      {post, "/v1/embeddings", Scope::infer, embeddings, "texts as vectors"},
       {get, "/v1/models", Scope::infer, list, "the models that are served"},
       {get, "/models", Scope::infer, list, "the same"},
       {get, "/v1/models/{model*}", Scope::infer, show, "one of them"},

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "server/http/events.h"
+#include "server/openai/cache_report.h"
 
 namespace hearth::server {
 namespace {
@@ -107,6 +108,7 @@ Task<std::expected<void, ApiError>> run_answers(ResponseWriter& writer, ServedMo
       for (const wire::ToFront& event : (*streams)[i]->take()) {
         any = true;
         clocks[i].see(event);
+        if (i == 0) report_cache(model, writer.request_id(), event);
         if (const auto* failed = std::get_if<wire::Failed>(&event))
           co_return std::unexpected(api_error_of(*failed));
         settle();
