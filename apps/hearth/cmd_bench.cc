@@ -2,7 +2,8 @@
 //
 // bench: how fast a model reads prompts and generates, with llama-bench's flags and fields, and
 // beside every figure how near that is to what this machine could do at best, measured in the same
-// run: the ceilings are measured before the first repetition and after each.
+// run: the ceilings are measured before the first repetition and after each. With --server it is
+// another program that is measured, under load (bench_server.h).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "bench_progress.h"
 #include "bench_roofline.h"
 #include "bench_row.h"
+#include "bench_server.h"
 #include "bench_sweep.h"
 #include "command.h"
 #include "compute_options.h"
@@ -45,6 +47,7 @@ struct BenchOptions {
   std::optional<std::string> picture;
   float minutes = 0;
   ThreadOptions places;
+  ServerBenchOptions server;
   std::uint32_t n_repetitions = 5, delay_seconds = 0;
   bool no_warmup = false, json = false, roofline = false, progress = false, offline = false;
   bool sweep = false;
@@ -297,8 +300,26 @@ Result<int> minutes(const BenchOptions& options, const BenchParameters& paramete
   return 0;
 }
 
+Result<int> server_bench(const BenchOptions& options) {
+  if (options.sweep || options.roofline || options.minutes != 0 || !options.n_depth.empty() ||
+      !options.prompts_and_gens.empty())
+    return fail(ErrorCode::usage,
+                "--server is a measurement of its own: not with --sweep, --minutes, --roofline, "
+                "-d or -pg");
+  return run_server_bench(options.server, {.models = models_of(options),
+                                           .n_prompt = options.n_prompt,
+                                           .n_gen = options.n_gen,
+                                           .n_parallel = options.n_sequences,
+                                           .format = options.format,
+                                           .no_warmup = options.no_warmup,
+                                           .shows_progress = options.progress});
+}
+
 Result<int> bench(BenchOptions options) {
   if (options.json) options.format = "json";
+  if (!options.server.url.empty()) return server_bench(options);
+  if (const std::string flag = options.server.flag_without_server(); !flag.empty())
+    return fail(ErrorCode::usage, "{} goes with --server", flag);
   if (!options.no_effect.empty())
     fmt::print(stderr, "hearth: note: flags about devices and loading have no effect here\n");
   if (options.n_repetitions == 0 || options.n_repetitions > 100000)
@@ -343,9 +364,13 @@ Action declare_bench(Flags& flags) {
   flags.add("--offline", options->offline, "never fetch a model that is not here")
       .variable("OFFLINE");
   Flags tests = flags.under("Tests (lists: 128,512; ranges: 0-4096+1024, 1-8*2)");
-  tests.add("-p,--n-prompt", options->n_prompt, "tokens of a prompt (default 512; 0: no such test)")
+  tests
+      .add("-p,--n-prompt,--random-input-len", options->n_prompt,
+           "tokens of a prompt (default 512; 0: no such test)")
       .value("LIST");
-  tests.add("-n,--n-gen", options->n_gen, "tokens to generate (default 128; 0: no such test)")
+  tests
+      .add("-n,--n-gen,--random-output-len", options->n_gen,
+           "tokens to generate (default 128; 0: no such test)")
       .value("LIST");
   tests
       .add("-pg", options->prompts_and_gens, "a prompt and what is generated after it, as one test")
@@ -353,7 +378,7 @@ Action declare_bench(Flags& flags) {
   tests.add("-d,--n-depth", options->n_depth, "tokens that are there before (default 0)")
       .value("LIST");
   tests
-      .add("-np,--parallel", options->n_sequences,
+      .add("-np,--parallel,--max-concurrency", options->n_sequences,
            "so many sequences at once, each with a prompt of -p and -n new tokens")
       .value("LIST");
   tests.add("-r,--repetitions", options->n_repetitions, "of each test (default 5)");
@@ -378,6 +403,7 @@ Action declare_bench(Flags& flags) {
            "a picture of --sweep or --minutes (default: a file after the model, in this folder)")
       .value("[FILE.svg]")
       .may_omit_value(".svg");
+  options->server.declare(flags.under("Load on a server"));
   Flags output = flags.under("Output");
   output.add("-o,--output", options->format, "md, csv, json, jsonl or sql (default md)")
       .value("FORMAT")

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -41,6 +43,17 @@ void make_messages_optional() {
   stderr = stream;
 }
 
+constexpr rlim_t kManyDescriptors = 65536;
+
+// The soft limit on descriptors is 1024 on most systems, for the sake of programs that call
+// select(2), as this one does not; a connection is a descriptor, on either side.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min(limit.rlim_max, std::max(limit.rlim_cur, kManyDescriptors));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 void prepare_process() {
@@ -50,6 +63,7 @@ void prepare_process() {
     static_cast<void>(::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY));
   }
   make_messages_optional();
+  allow_many_descriptors();
   struct sigaction action{};
   action.sa_handler = on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);

@@ -13,7 +13,8 @@
 namespace hearth::app {
 
 // Makes sure descriptors 0 to 2 exist (so that no model file becomes "standard output"), takes
-// SIGPIPE as an error value and SIGINT as a flag. From then on writing to stderr never fails.
+// SIGPIPE as an error value and SIGINT as a flag, and as many descriptors as may be had. From then
+// on writing to stderr never fails.
 void prepare_process();
 
 // Whether Ctrl-C was pressed since the last clear. A second Ctrl-C ends the process at once.

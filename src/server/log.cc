@@ -2,6 +2,7 @@
 #include "server/log.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <chrono>
 #include <cmath>
@@ -51,6 +52,10 @@ std::string log_line(LogLevel level, std::string_view event,
 void Log::write(LogLevel level, std::string_view event,
                 std::initializer_list<LogField> fields) const {
   if (level < least_) return;
+  // A reader that has stopped (a pager, a terminal on hold) must not stop the server. Lines are
+  // shorter than PIPE_BUF, so a pipe that takes anything takes one at once.
+  pollfd writable{fd_, POLLOUT, 0};
+  if (::poll(&writable, 1, 0) <= 0) return;
   (void)write_all(fd_, log_line(level, event, fields));
 }
 

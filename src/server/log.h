@@ -30,7 +30,8 @@ std::string log_line(LogLevel level, std::string_view event,
 
 class Log {
  public:
-  // Does not own the descriptor. A line that cannot be written is lost: serving goes on.
+  // Does not own the descriptor. A line that cannot be written is lost, also one for which there is
+  // no room at the moment: serving goes on.
   explicit Log(int fd, LogLevel least = LogLevel::info) : fd_(fd), least_(least) {}
 
   void write(LogLevel level, std::string_view event,

@@ -118,6 +118,23 @@ TEST(Log, LinesAreJson) {
   EXPECT_LT(log_line(LogLevel::info, "e", {{"t", std::string(1 << 20, 'x')}}).size(), 4096u);
 }
 
+TEST(Log, AReaderThatHasStoppedHoldsNobodyUp) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const UniqueFd reader(ends[0]), writer(ends[1]);
+  const Log log(writer.get());
+  for (int i = 0; i < 5000; ++i) log.write(LogLevel::info, "nobody_reads");
+  std::string text(1 << 20, ' ');
+  const ssize_t n = ::read(reader.get(), text.data(), text.size());
+  ASSERT_GT(n, 4096);
+  text.resize(static_cast<std::size_t>(n));
+  EXPECT_TRUE(text.ends_with("}\n")) << "a line was cut";
+  log.write(LogLevel::info, "read_again");
+  text.resize(4096);
+  text.resize(static_cast<std::size_t>(::read(reader.get(), text.data(), text.size())));
+  EXPECT_EQ(parse_json(text).value()["event"].get<std::string>(), "read_again");
+}
+
 TEST(Log, RequestsWithoutTheirContent) {
   const hearth::test::TempDir dir;
   std::FILE* const file = std::fopen(dir.file("log").c_str(), "wb");
