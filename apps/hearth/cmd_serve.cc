@@ -125,7 +125,7 @@ class Serving {
         log_.write(server::LogLevel::error, "worker_restarted",
                    {{"reason", std::string_view(facts.reason)}});
       n_restarts_ = facts.n_restarts;
-      manager_.ping(facts);
+      manager_.ping({&facts, 1});
     }
   }
 
@@ -147,7 +147,7 @@ class Serving {
     auto keys = options_.keys();
     if (keys)
       for (std::size_t i = 0; i < addresses_.size(); ++i)
-        front_.replace_keys(i, std::make_shared<server::KeyRing>(*keys));
+        front_.replace(i, {options_.exposure(), std::make_shared<server::KeyRing>(*keys)});
     else
       log_.write(server::LogLevel::error, "reload_failed",
                  {{"reason", std::string_view(keys.error().message)}});
@@ -200,7 +200,7 @@ Result<int> serve(const ServeOptions& options) {
   server::Front front(server::Router(std::move(routes)), std::move(policies));
   const server::Log log(STDERR_FILENO);
   const auto on_done = [&](const server::RequestRecord& record) {
-    log.request(record, record.peer);
+    log.request(record);
     http_metrics.count(record);
   };
   auto http = TRY(server::HttpServer::start(std::move(listeners), front.app(on_done), {}));
