@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The models that are served, by name. The list is made before the server
-// starts and does not change; what each is doing does. Any thread.
+// The models that are served, by name. The list is made before the server starts and does not
+// change; what each is doing does. Routes see those that their caller may ask (Call::models), and
+// for them there are no others. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include "server/api_error.h"
 #include "server/model_worker.h"
+#include "server/router.h"
 #include "server/server_metrics.h"
 
 namespace hearth::server {
@@ -35,14 +37,17 @@ class Models {
  public:
   explicit Models(std::vector<ServedModel> models) : models_(std::move(models)) {}
 
+  // Whatever anybody may ask: for the program, not for routes.
   const std::vector<ServedModel>& all() const { return models_; }
+  // Those that this caller may ask, in their order.
+  std::vector<ServedModel*> seen_by(const Call& call);
 
-  // By id or alias; the only model there is for an empty name. unknown_model,
-  // naming those there are.
-  std::expected<ServedModel*, ApiError> find(std::string_view name);
-  // The same, ready for n more requests: loading, model_broken or queue_full
-  // otherwise.
-  std::expected<ServedModel*, ApiError> find_ready(std::string_view name, std::size_t n = 1);
+  // By id or alias; the only model there is for an empty name. unknown_model, naming those there
+  // are.
+  std::expected<ServedModel*, ApiError> find(const Call& call, std::string_view name);
+  // The same, ready for n more requests: loading, model_broken or queue_full otherwise.
+  std::expected<ServedModel*, ApiError> find_ready(const Call& call, std::string_view name,
+                                                   std::size_t n = 1);
 
  private:
   std::vector<ServedModel> models_;

@@ -2,21 +2,20 @@
 //
 // hearth serve as a client meets it: a real process, its confined worker, and real sockets.
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "program.h"
+#include "server_program.h"
 
 namespace hearth::test {
 namespace {
@@ -36,54 +35,19 @@ struct Answer {
 class ServeTest : public testing::Test {
  protected:
   void SetUp() override { start({}); }
-  void TearDown() override { EXPECT_EQ(stop(), 0) << said_; }
+  void TearDown() override {
+    if (!server_) return;
+    EXPECT_EQ(server_->stop(SIGTERM), 0) << server_->said();
+  }
 
   // On a port of its own; returns when the model is served.
   void start(std::vector<std::string> flags) {
-    std::vector<std::string> args = {HEARTH_PROGRAM, "serve", fixture("tiny-llama-q8_0.gguf"),
-                                     "--port",       "0",     "-c",
-                                     "256",          "-np",   "8",
-                                     "-t",           "2"};
+    std::vector<std::string> args = {
+        fixture("tiny-llama-q8_0.gguf"), "--port", "0", "-c", "256", "-np", "8", "-t", "2"};
     args.insert(args.end(), flags.begin(), flags.end());
-    int ends[2];
-    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    process_ = ::fork();
-    ASSERT_GE(process_, 0);
-    if (process_ == 0) {
-      ::dup2(ends[1], STDERR_FILENO);
-      ::setenv("HEARTH_HOME", (scratch_folder() + "/serve").c_str(), 1);
-      std::vector<char*> words;
-      for (std::string& arg : args) words.push_back(arg.data());
-      words.push_back(nullptr);
-      ::execv(HEARTH_PROGRAM, words.data());
-      ::_exit(127);
-    }
-    ::close(ends[1]);
-    errors_ = UniqueFd(ends[0]);
-    constexpr std::string_view kAddress = "is served at http://127.0.0.1:";
-    std::size_t at = std::string::npos;
-    while (at == std::string::npos && hear()) at = said_.find(kAddress);
-    ASSERT_NE(at, std::string::npos) << said_;
-    port_ = static_cast<std::uint16_t>(std::stoi(said_.substr(at + kAddress.size())));
-  }
-
-  // More of what it writes to standard error; false at its end.
-  bool hear() {
-    char bytes[4096];
-    const ssize_t n = ::read(errors_.get(), bytes, sizeof bytes);
-    if (n > 0) said_.append(bytes, static_cast<std::size_t>(n));
-    return n > 0;
-  }
-
-  int stop() {
-    if (process_ <= 0) return 0;
-    ::kill(process_, SIGTERM);
-    while (hear()) {
-    }
-    int status = 0;
-    ::waitpid(process_, &status, 0);
-    process_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    server_.emplace(ServerInvocation{.args = std::move(args)});
+    port_ = server_->port();
+    ASSERT_NE(port_, 0) << server_->said();
   }
 
   UniqueFd connect() const {
@@ -120,18 +84,7 @@ class ServeTest : public testing::Test {
     return answer.body()["choices"][0]["message"]["content"].get<std::string>();
   }
 
-  // The process that a thread of the front has started.
-  void kill_worker() const {
-    const std::string tasks = "/proc/" + std::to_string(process_) + "/task";
-    for (const auto& task : std::filesystem::directory_iterator(tasks)) {
-      const std::string children = read_file(task.path().string() + "/children", 4096).value_or("");
-      if (!children.empty()) ::kill(std::stoi(children), SIGKILL);
-    }
-  }
-
-  pid_t process_ = 0;
-  UniqueFd errors_;
-  std::string said_;
+  std::optional<ServerProgram> server_;
   std::uint16_t port_ = 0;
 };
 
@@ -343,7 +296,7 @@ TEST_F(ServeTest, OutlivesClientsThatHangUp) {
 
 TEST_F(ServeTest, StartsTheModelAgainWhenItsProcessIsKilled) {
   const std::string before = content_of("hello");
-  kill_worker();
+  server_->signal_workers(SIGKILL);
   Answer answer;
   for (int i = 0; i < 600 && answer.status != 200; ++i) {
     ::usleep(50'000);

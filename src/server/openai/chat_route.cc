@@ -63,7 +63,7 @@ Task<void> answer_chat(Models& models, const ApiSettings& settings, Call& call) 
   if (!body) co_return send_error(call.writer, body.error());
   const Json* name = member(*body, "model");
   const auto model =
-      models.find_ready(name != nullptr && name->is_string() ? name->get<std::string>() : "");
+      models.find_ready(call, name != nullptr && name->is_string() ? name->get<std::string>() : "");
   // A body that is wrong is told so whatever the model is doing.
   const auto request = read_chat_request(
       *body, model ? (*model)->worker->facts().loaded.thinking : wire::ThinkingFacts());

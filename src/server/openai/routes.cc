@@ -26,13 +26,13 @@ Json model_json(const ServedModel& model) {
 
 Task<void> list_models(Models& models, Call& call) {
   Json list = Json::array();
-  for (const ServedModel& model : models.all()) list.push_back(model_json(model));
+  for (const ServedModel* model : models.seen_by(call)) list.push_back(model_json(*model));
   send_json(call.writer, {{"object", "list"}, {"data", std::move(list)}});
   co_return;
 }
 
 Task<void> show_model(Models& models, Call& call) {
-  const auto model = models.find(call.param("model"));
+  const auto model = models.find(call, call.param("model"));
   if (model)
     send_json(call.writer, model_json(**model));
   else
