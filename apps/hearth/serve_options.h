@@ -13,8 +13,8 @@
 #include "model_source.h"
 #include "server/exposure.h"
 #include "server/keys.h"
+#include "server/models.h"
 #include "template_options.h"
-#include "wire/messages.h"
 
 namespace hearth::app {
 
