@@ -56,9 +56,11 @@ void Running::admit() {
   admitted_ = Clock::now();
 }
 
-void Running::begin(const CacheMatch& match) {
-  if (!has_generated()) match_ = match;
+void Running::begin(CacheMatch match) {
   n_kept_blocks = match.n_tokens / model::kBlockTokens;
+  if (has_generated()) return;
+  change_ = find_change(std::exchange(match.lost, {}), std::span(tokens).subspan(match.n_tokens));
+  match_ = std::move(match);
 }
 
 void Running::lose_blocks() {
@@ -116,8 +118,8 @@ void Running::accept(const sample::Choice& choice, std::uint32_t n_ctx) {
                       .cache_stop = match_.stop,
                       .cached_token = match_.cached_token,
                       .n_lost = match_.n_lost,
-                      .n_repeated = match_.change.n_repeated,
-                      .n_shifted = match_.change.n_shifted});
+                      .n_repeated = change_.n_repeated,
+                      .n_shifted = change_.n_shifted});
   }
   std::optional<Position> position = position_of(choice);
   CHECK(sampler.has_value());

@@ -13,6 +13,7 @@
 #include "engine/answer_text.h"
 #include "engine/pooling.h"
 #include "engine/prefix_cache.h"
+#include "engine/prompt_change.h"
 #include "engine/request.h"
 #include "model/batch.h"
 #include "model/sequence.h"
@@ -43,7 +44,7 @@ class Running {
   // It has a place now.
   void admit();
   // What it begins with, or begins with again, from the cache.
-  void begin(const CacheMatch& match);
+  void begin(CacheMatch match);
   // Gives up its blocks; its past will be computed again.
   void lose_blocks();
 
@@ -102,6 +103,7 @@ class Running {
   AnswerText text_;
   std::optional<Pooler> pooler_;  // of requests that end in an embedding
   CacheMatch match_;
+  PromptChange change_;
   // Rows of the prompt whose logits are for log probabilities: all but the last; those done.
   std::uint32_t n_prompt_wanted_ = 0, n_prompt_taken_ = 0;
   std::uint32_t n_generated_ = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace hearth::engine {
 namespace {
@@ -117,7 +118,8 @@ void Scheduler::add_prompts(std::list<Running>& requests, model::Batch& batch) {
 bool Scheduler::add(std::list<Running>& requests, Running& request, std::uint32_t max_rows,
                     model::Batch& batch) {
   const bool is_new = request.sequence.length() == 0;
-  if (is_new) start(request);
+  CacheMatch match;
+  if (is_new) match = start(request);
   const std::uint32_t n_rows = n_rows_within(request, max_rows, limits_.max_wanted - n_logits_);
   const Room room = n_rows == 0 || (is_new && !could_finish_prompt(requests, request))
                         ? Room::later
@@ -129,7 +131,10 @@ bool Scheduler::add(std::list<Running>& requests, Running& request, std::uint32_
           {ErrorCode::does_not_fit, "the KV cache has no room for this request; use a larger -c"});
     return false;
   }
-  if (is_new) n_reused_tokens_ += request.sequence.length();
+  if (is_new) {
+    n_reused_tokens_ += match.n_tokens;
+    request.begin(std::move(match));
+  }
   const auto sequence = static_cast<std::uint32_t>(batch.sequences.size());
   batch.sequences.push_back({request.sequence.blocks()});
   StepRows& step = request.step;
@@ -154,14 +159,14 @@ bool Scheduler::add(std::list<Running>& requests, Running& request, std::uint32_
 
 // Begins with what is cached of it. The row before the next token is always computed again, and so
 // are those whose logits are wanted.
-void Scheduler::start(Running& request) {
+CacheMatch Scheduler::start(Running& request) {
   CacheMatch match{.stop = CacheStop::not_asked};
   if (request.request.uses_cache)
     match = cache_.adopt(request.request.cache_scope,
                          std::span(request.tokens).first(request.first_wanted()), request.sequence);
   if (request.wants_prompt_logprobs())
     match = {.n_tokens = match.n_tokens, .stop = CacheStop::not_asked};
-  request.begin(match);
+  return match;
 }
 
 // Whether a request that has no blocks yet could have all that it needs for its next token. One

@@ -69,7 +69,7 @@ class Scheduler {
   // True if the request now has rows in the batch.
   bool add(std::list<Running>& requests, Running& request, std::uint32_t max_rows,
            model::Batch& batch);
-  void start(Running& request);
+  CacheMatch start(Running& request);
   bool could_finish_prompt(std::list<Running>& requests, const Running& request) const;
   Room reserve(std::list<Running>& requests, Running& request, std::uint32_t n_rows);
 
