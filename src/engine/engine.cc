@@ -283,8 +283,8 @@ Result<void> Engine::Impl::enlist(Submission& submission) {
   std::vector<TokenId> prompt = TRY(tokenize_prompt(*model, request.prompt));
   if (prompt.size() >= model->n_ctx())
     return fail(
-        ErrorCode::does_not_fit,
-        "the prompt has {} tokens, which leaves no room in a context of {}; use a larger -c",
+        ErrorCode::does_not_fit,  // in words that clients look for, litellm for one
+        "the prompt has {} tokens, and this model's maximum context length is {}; use a larger -c",
         prompt.size(), model->n_ctx());
   TRY(sample::validate(request.sampling, model->plan().hparams.n_vocab));
   if (request.n_prompt_logprobs < -1 || request.n_prompt_logprobs > sample::kMaxProbs)
