@@ -192,13 +192,15 @@ void ServerBenchOptions::declare(Flags flags) {
   flags.add("--request-rate", request_rate, "arrivals a second, or inf: all at once (default inf)")
       .value("R");
   flags.add("--burstiness", burstiness,
-            "1: Poisson arrivals; below 1 in bursts, above steadier (default 1)");
+            "1: Poisson arrivals.rare(); below 1 in bursts, above steadier (default 1)");
   flags
       .add("--mix", mixes,
            "a kind of request, for a mix of several: --mix 8:100,48 --mix 1:4000,48")
       .value("WEIGHT:P,N");
-  flags.add("--random-range-ratio", range_ratio,
-            "lengths vary evenly by this share up and down (default 0)");
+  flags
+      .add("--random-range-ratio", range_ratio,
+           "lengths vary evenly by this share up and down (default 0)")
+      .rare();
   flags.add("--shared-prefix,--random-prefix-len", n_shared,
             "tokens that begin every prompt and can be cached (default 0)");
   flags
@@ -211,14 +213,20 @@ void ServerBenchOptions::declare(Flags flags) {
       .value("NAME:MS");
   flags.add("--chat", is_chat, "/v1/chat/completions instead of /v1/completions");
   flags.add("--ignore-eos", ignores_end, "ask for all tokens (default; off: as the model ends)");
-  flags.add("--extra-body", extra_body, "fields that are added to each request").value("JSON");
+  flags.add("--extra-body", extra_body, "fields that are added to each request")
+      .value("JSON")
+      .rare();
   flags.add("--api-key", api_key, "the server's key").value("KEY").variable("API_KEY");
   flags.add("--seed", seed, "of lengths, arrivals and words (default: another each time)")
-      .value("N");
-  flags.add("--num-warmups", n_warmups, "requests before the measurement (default 1)");
-  flags.add("--timeout", silence_seconds,
-            "seconds without an event after which a request has failed (default 600)");
-  flags.add("--save-detailed", with_details, "the times of each request, in the JSON formats");
+      .value("N")
+      .rare();
+  flags.add("--num-warmups", n_warmups, "requests before the measurement (default 1)").rare();
+  flags
+      .add("--timeout", silence_seconds,
+           "seconds without an event after which a request has failed (default 600)")
+      .rare();
+  flags.add("--save-detailed", with_details, "the times of each request, in the JSON formats")
+      .rare();
 }
 
 std::string ServerBenchOptions::flag_without_server() const {

@@ -159,7 +159,7 @@ TEST(Faults, AWorkerWithoutMemoryEndsInOneError) {
   std::vector<Client> clients;
   for (int i = 0; i < 8; ++i) {
     clients.emplace_back(server.port());
-    clients.back().post(kCompletions, completion(words(800), 500, true));
+    clients.back().post(kCompletions, completion(words(300), 100, true));
   }
   for (Client& client : clients)
     EXPECT_THAT(outcome_of(client), AnyOf("worker_lost", "answered", "model_loading"));
