@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// key: the API keys of `hearth serve`. A key is shown once, when it is made;
-// what is kept is a hash.
+// key: the API keys of `hearth serve`. A key is shown once, when it is made; what is kept is a
+// hash.
 #include <fmt/format.h>
 
 #include <array>
@@ -67,8 +67,7 @@ Result<int> add(const KeyOptions& options, const std::string& name) {
   }));
   TRY(write_stdout(key + "\n"));
   fmt::print(stderr,
-             "hearth: this key is shown only now. A server that runs "
-             "takes it after SIGHUP.\n");
+             "hearth: this key is shown only now. A server that runs takes it after SIGHUP.\n");
   return 0;
 }
 

@@ -44,11 +44,16 @@ int wait_for_signal(const sigset_t& awaited) {
   return signal > 0 ? signal : 0;
 }
 
-// What a reload needs to know of the sockets.
+// The sockets, for who announces and who reloads; the vectors are of one size.
 struct Reachable {
-  std::vector<std::size_t> owners;
-  std::vector<std::shared_ptr<server::TlsServer>> tls;  // null: without
+  std::vector<std::size_t> owners;  // as Listening's
   std::vector<std::string> addresses;
+  std::vector<std::vector<std::string>> models = {};         // ids; empty: all
+  std::vector<std::shared_ptr<server::TlsServer>> tls = {};  // null: without
+
+  bool has_model(std::size_t socket, const std::string& id) const {
+    return models[socket].empty() || std::ranges::find(models[socket], id) != models[socket].end();
+  }
 };
 
 // Reads the configuration anew while requests run (SIGHUP): keys, certificates, and what
@@ -156,16 +161,18 @@ class Serving {
     is_ready_ = std::ranges::all_of(
         facts, [](const WorkerFacts& one) { return one.state == WorkerState::ready; });
     if (!is_ready_) return {};
-    for (const WorkerFacts& one : facts) announce(one.loaded);
+    for (std::size_t i = 0; i < facts.size(); ++i) announce(models_.all()[i].id, facts[i].loaded);
     manager_.notify("READY=1\nSTATUS=serving");
     return {};
   }
 
-  void announce(const wire::Loaded& loaded) {
+  void announce(const std::string& id, const wire::Loaded& loaded) const {
     if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
-    for (const std::string& address : reachable_.addresses)
-      fmt::print(stderr, "hearth: {} is served at {} ({} tokens of context, {})\n",
-                 printable(loaded.name, 100), address, loaded.n_ctx, loaded.confinement);
+    for (std::size_t i = 0; i < reachable_.addresses.size(); ++i)
+      if (reachable_.has_model(i, id))
+        fmt::print(stderr, "hearth: {} is served at {} ({} tokens of context, {})\n",
+                   printable(loaded.name, 100), reachable_.addresses[i], loaded.n_ctx,
+                   loaded.confinement);
   }
 
   void log_restarts(const std::vector<WorkerFacts>& facts) {
@@ -221,15 +228,17 @@ Result<int> serve(const ServeOptions& options) {
   std::vector<server::Route> routes = server::openai_routes(models, api);
   for (server::Route& route : server::llama_routes(models, api, metrics))
     routes.push_back(std::move(route));
+  Reachable reachable{.owners = std::move(listening.owners),
+                      .addresses = std::move(listening.addresses)};
+  for (const server::ListenerPolicy& policy : listening.policies)
+    reachable.models.push_back(policy.models);
+  for (const server::ListenerOptions& listener : listening.options)
+    reachable.tls.push_back(listener.tls);
   server::Front front(server::Router(std::move(routes)), std::move(listening.policies));
   const auto on_done = [&](const server::RequestRecord& record) {
     log.request(record);
     http_metrics.count(record);
   };
-  Reachable reachable{.owners = std::move(listening.owners),
-                      .addresses = std::move(listening.addresses)};
-  for (const server::ListenerOptions& listener : listening.options)
-    reachable.tls.push_back(listener.tls);
   auto http = TRY(server::HttpServer::start(std::move(listening.sockets), front.app(on_done),
                                             http_options(std::move(listening.options))));
 

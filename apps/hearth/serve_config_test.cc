@@ -85,8 +85,9 @@ TEST_F(ServeConfigTest, WithoutAFile) {
   EXPECT_EQ(one.file, "");
 
   const ServeConfig several = config({"a", "-m", "b", "-m", "c"});
-  ASSERT_EQ(several.models.size(), 3U);
-  EXPECT_EQ(several.models[2].id, "c");
+  std::vector<std::string> ids;
+  for (const ModelToServe& model : several.models) ids.push_back(model.id);
+  EXPECT_THAT(ids, UnorderedElementsAre("a", "b", "c"));
   EXPECT_FALSE(resolved({"a", "-m", "a"}).has_value());
   EXPECT_FALSE(resolved({"a", "/m/a.gguf"}).has_value()) << "one id for two";
   EXPECT_FALSE(resolved({"a", "b", "--alias", "c"}).has_value());

@@ -20,6 +20,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 Json body_of(const TestAnswer& answer) {
   return parse_json(answer.body).value_or(Json());
@@ -46,8 +47,8 @@ TEST(ServeConfig, ModelsAndListenersOfTheirOwn) {
   const TempDir folder;
   const std::string file = folder.write("serve.toml", two_of_each());
   ServerProgram program({.args = {"--config", file}});
-  // Each model is announced at each address.
-  ASSERT_TRUE(program.hears("is served at", 4)) << program.said();
+  // Each model is announced at each address where it may be asked.
+  ASSERT_TRUE(program.hears("is served at", 3)) << program.said();
   EXPECT_THAT(program.said(), HasSubstr("settings of " + file));
   const std::uint16_t keyed = program.port(0);
   const std::uint16_t narrow = program.port(1);
@@ -121,7 +122,7 @@ TEST(ServeConfig, SeveralModelsOnTheCommandLine) {
       {.args = {fixture("tiny-llama-q8_0.gguf"), "-m", fixture("tiny-qwen2-q8_0.gguf"), "-c", "256",
                 "-t", "1", "--port", "0"}});
   EXPECT_THAT(ids_of(program.client().ask(http_request("GET /v1/models"))),
-              ElementsAre("tiny-llama-q8_0", "tiny-qwen2-q8_0"));
+              UnorderedElementsAre("tiny-llama-q8_0", "tiny-qwen2-q8_0"));
   EXPECT_EQ(program.stop(SIGTERM), 0) << program.said();
 }
 

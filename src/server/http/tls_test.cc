@@ -18,7 +18,6 @@ namespace hearth::server {
 namespace {
 
 using std::chrono::milliseconds;
-using test::comes_true;
 using test::TestAnswer;
 using test::TestClient;
 using test::TestServer;
@@ -113,7 +112,7 @@ TEST_F(Tls, WhatIsNoHandshakeEnds) {
   TestClient client = server.client();
   client.send(std::string("\x16\x03\x01\x00\x05", 5) + "junk!");
   EXPECT_TRUE(client.read_to_end(milliseconds(2000)));
-  EXPECT_TRUE(comes_true([&] { return server.server().n_connections() == 0; }));
+  EXPECT_TRUE(test::comes_true([&] { return server.server().n_connections() == 0; }));
 }
 
 TEST_F(Tls, HandshakesHaveADeadline) {
@@ -137,12 +136,12 @@ TEST_F(Tls, HandshakesAreCounted) {
   {
     TestClient one = server.client();
     TestClient two = server.client();
-    ASSERT_TRUE(comes_true([&] { return server.server().n_connections() == 3; }));
+    ASSERT_TRUE(test::comes_true([&] { return server.server().n_connections() == 3; }));
     TestClient three = server.client();
     EXPECT_TRUE(three.read_to_end(milliseconds(2000))) << "one more than may shake hands";
     EXPECT_EQ(open.ask(kGet).body, "now");
   }
-  ASSERT_TRUE(comes_true([&] { return server.server().n_connections() == 1; }));
+  ASSERT_TRUE(test::comes_true([&] { return server.server().n_connections() == 1; }));
   EXPECT_EQ(TlsTestClient(server.port()).ask(kGet).body, "now") << "a place was not given back";
 }
 

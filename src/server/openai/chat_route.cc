@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// POST /v1/chat/completions. The order of a stream's chunks is the one official
-// clients were written for: the role, the reasoning, the content, an empty
-// delta with the reason of the end, the usage where it was asked for, and
-// [DONE].
+// POST /v1/chat/completions. The order of a stream's chunks is the one official clients were
+// written for: the role, the reasoning, the content, an empty delta with the reason of the end, the
+// usage where it was asked for, and [DONE].
 #include "base/json.h"
 #include "server/body.h"
 #include "server/http/events.h"

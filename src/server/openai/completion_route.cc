@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// POST /v1/completions. With echo the prompt comes first, and where log
-// probabilities are asked for theirs too: the first token has none, whose piece
-// is asked of the worker.
+// POST /v1/completions. With echo the prompt comes first, and where log probabilities are asked for
+// theirs too: the first token has none, whose piece is asked of the worker.
 #include "base/json.h"
 #include "server/body.h"
 #include "server/http/events.h"
