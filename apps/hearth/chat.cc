@@ -13,6 +13,7 @@
 #include "chat_session.h"
 #include "process.h"
 #include "state_folder.h"
+#include "worker/translate.h"
 
 namespace hearth::app {
 namespace {
@@ -36,15 +37,14 @@ std::string history_path() {
 
 class Chat {
  public:
-  Chat(engine::Engine& engine, const ChatOptions& options)
-      : engine_(engine),
+  Chat(server::ModelWorker& worker, const ChatOptions& options)
+      : worker_(worker),
         options_(options),
         view_(options.view),
         verbose_(options.verbose),
         variables_(options.variables),
-        parameters_(options.sampling, options.loaded.sampling, options.request),
-        input_(make_line_reader(), history_path(), options.keeps_history),
-        next_id_(options.request.id) {
+        parameters_(options.sampling, options.defaults, options.request),
+        input_(make_line_reader(), history_path(), options.keeps_history) {
     session_.model = options.model;
     session_.system = options.system;
   }
@@ -56,7 +56,7 @@ class Chat {
   Result<bool> obey(const ChatCommand& command);
   Result<void> ask();
   void say_why_not(const Answer& answer);
-  void say_what_is_left(const engine::FinishedEvent& finished);
+  void say_what_is_left(const wire::Finished& finished);
   Result<void> retry();
   void clear();
   void set(const std::string& name);
@@ -66,7 +66,7 @@ class Chat {
   Result<void> save(const std::string& name) const;
   Result<void> load(const std::string& name);
 
-  engine::Engine& engine_;
+  server::ModelWorker& worker_;
   const ChatOptions& options_;
   ViewOptions view_;
   bool verbose_;
@@ -75,7 +75,6 @@ class Chat {
   ChatInput input_;
   ChatSession session_;
   std::string last_message_;  // what /retry asks after /clear
-  engine::RequestId next_id_;
   std::uint32_t n_used_ = 0;  // tokens of the context that the conversation takes
 };
 
@@ -151,9 +150,9 @@ Result<bool> Chat::obey(const ChatCommand& command) {
 Result<void> Chat::ask() {
   last_message_ = session_.turns.back().content;
   engine::Request request = parameters_.request();
-  request.id = next_id_++;
   request.prompt = engine::ChatPrompt{chat_variables(to_messages(session_), variables_)};
-  const Answer answer = print_answer(engine_, std::move(request), view_, options_.loaded.thinking);
+  const Answer answer =
+      print_answer(worker_, worker::to_submit(request), view_, options_.loaded.thinking);
   if (!answer.ends_line) TRY(write_stdout("\n"));
   // What was said before Ctrl-C or an error is part of the conversation too.
   if (!answer.text.empty() || answer.finished)
@@ -179,10 +178,10 @@ void Chat::say_why_not(const Answer& answer) {
         "starts anew, /retry then asks this again; or start with a larger -c and /load NAME.)");
 }
 
-void Chat::say_what_is_left(const engine::FinishedEvent& finished) {
+void Chat::say_what_is_left(const wire::Finished& finished) {
   const std::uint32_t n_ctx = options_.loaded.n_ctx;
   n_used_ = finished.n_prompt + finished.n_generated;
-  if (finished.reason == engine::FinishReason::context_full)
+  if (finished.reason == wire::FinishReason::context_full)
     say("(The context of {} tokens is full: the answer stops here. /save NAME keeps the "
         "conversation, /clear starts anew, -c makes the context larger.)",
         n_ctx);
@@ -240,7 +239,7 @@ void Chat::show(const std::string& name) const {
 }
 
 void Chat::show_info() const {
-  const engine::LoadedEvent& model = options_.loaded;
+  const wire::Loaded& model = options_.loaded;
   const auto line = [](std::string_view label, const std::string& value) {
     fmt::print(stderr, "  {:<14}{}\n", label, printable(value, 200));
   };
@@ -288,8 +287,8 @@ std::string chat_variables(const Json& messages, const Json& more) {
   return to_json_text(variables);
 }
 
-Result<int> run_chat(engine::Engine& engine, const ChatOptions& options) {
-  return Chat(engine, options).run();
+Result<int> run_chat(server::ModelWorker& worker, const ChatOptions& options) {
+  return Chat(worker, options).run();
 }
 
 }  // namespace hearth::app

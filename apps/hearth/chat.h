@@ -9,19 +9,21 @@
 
 #include "answer_view.h"
 #include "base/json.h"
-#include "engine/engine.h"
+#include "engine/request.h"
 #include "sampling_options.h"
+#include "server/model_worker.h"
 
 namespace hearth::app {
 
 struct ChatOptions {
-  std::string model;           // as the user called it
-  engine::LoadedEvent loaded;  // what the engine said of it
+  std::string model;    // as the user called it
+  wire::Loaded loaded;  // what its process said of it
   double load_seconds = 0;
-  engine::Request request;   // sampling and limits for every turn
-  SamplingOptions sampling;  // the flags that they came from
-  Json variables;            // further template variables
-  std::string system;        // empty: the template's own
+  engine::Request request;          // sampling and limits for every turn
+  SamplingOptions sampling;         // the flags that they came from
+  sample::SamplingParams defaults;  // the model's
+  Json variables;                   // further template variables
+  std::string system;               // empty: the template's own
   ViewOptions view;
   bool verbose = false;
   bool keeps_history = true;
@@ -30,6 +32,6 @@ struct ChatOptions {
 // The variables of a chat template for these messages, and more.
 std::string chat_variables(const Json& messages, const Json& more);
 
-Result<int> run_chat(engine::Engine& engine, const ChatOptions& options);
+Result<int> run_chat(server::ModelWorker& worker, const ChatOptions& options);
 
 }  // namespace hearth::app

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "command.h"
 #include "process.h"
-#include "serve_options.h"
+#include "serve_listeners.h"
 #include "server/router.h"
 #include "state_folder.h"
 

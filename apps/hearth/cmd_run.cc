@@ -17,10 +17,13 @@
 #include "compute_options.h"
 #include "flags.h"
 #include "model_source.h"
+#include "open_to_load.h"
 #include "process.h"
+#include "sample/fields.h"
 #include "sampling_options.h"
 #include "template_options.h"
 #include "unescape.h"
+#include "worker/translate.h"
 
 namespace hearth::app {
 namespace {
@@ -37,7 +40,7 @@ struct RunOptions {
   std::int32_t n_predict = -1;
   std::vector<std::string> stop;
   bool escape = false, raw = false, ignore_eos = false, verbose = false;
-  bool hide_thinking = false, markdown = false, no_history = false;
+  bool hide_thinking = false, markdown = false, no_history = false, no_sandbox = false;
 };
 
 // With -m given, the first positional word belongs to the prompt; otherwise it names the model.
@@ -99,9 +102,11 @@ ViewOptions view_of(const RunOptions& options) {
           .hide_thinking = options.hide_thinking};
 }
 
-Result<int> answer_once(engine::Engine& engine, engine::Request request, const RunOptions& options,
-                        const engine::LoadedEvent& loaded, double load_seconds) {
-  const Answer answer = print_answer(engine, std::move(request), view_of(options), loaded.thinking);
+Result<int> answer_once(server::ModelWorker& worker, const engine::Request& request,
+                        const RunOptions& options, const wire::Loaded& loaded,
+                        double load_seconds) {
+  const Answer answer =
+      print_answer(worker, worker::to_submit(request), view_of(options), loaded.thinking);
   if (!answer.finished) return std::unexpected(answer.failure);
   if (!answer.ends_line) TRY(write_stdout("\n"));
   if (options.verbose) print_speed(answer, load_seconds);
@@ -113,7 +118,6 @@ Result<int> run(const RunOptions& options) {
   engine::LoadOptions load = TRY(options.compute.take());
   if (options.verbose) fmt::print(stderr, "{}\n", options.compute.describe(load));
   engine::Request request;
-  request.id = 1;
   TRY(options.sampling.over({}));  // a bad value is found before any model is looked for
   if (options.n_predict < -2)
     return fail(ErrorCode::usage, "-n {}: give a number of tokens, or -1 for no limit",
@@ -129,37 +133,42 @@ Result<int> run(const RunOptions& options) {
   if (stdout_is_gone()) leave_quietly();
 
   const bool chat = split.prompt.empty() && options.prompt_file.empty() && stdin_is_terminal();
-  load.wants_thinking_facts = chat || options.hide_thinking || stdout_takes_colour();
-  request.show_thinking_marks = load.wants_thinking_facts;
+  request.show_thinking_marks = chat || options.hide_thinking || stdout_takes_colour();
   const auto started = std::chrono::steady_clock::now();
-  auto load_events = std::make_shared<engine::EventQueue>(64);
-  const fetch::FoundModel found = TRY(locate_model(split.model, options.model.offline()));
-  options.compute.offer_prepared(found, load);
-  engine::Engine engine(TRY(open_found(found, split.model)), load, load_events);
+  TRY(locate_model(split.model, options.model.offline()));  // pulls it, if need be
+  server::ModelWorker worker(server::WorkerCommand{},
+                             opener_of({.model = split.model,
+                                        .compute = options.compute,
+                                        .load = std::move(load),
+                                        .is_confined = !options.no_sandbox},
+                                       nullptr));
   std::string prompt;
   if (!chat) {
     prompt = TRY(complete_prompt(options, split.prompt));
     if (prompt.empty() && !options.raw)
       return fail(ErrorCode::usage, "the prompt is empty; give one: hearth run MODEL \"...\"");
   }
-  const auto loaded = TRY(wait_until_loaded(engine, *load_events));
+  const wire::Loaded loaded = TRY(wait_until_loaded(worker));
   const std::chrono::duration<double> load_time = std::chrono::steady_clock::now() - started;
   if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
   if (options.verbose) fmt::print(stderr, "weights: {}\n", loaded.weights);
-  request.sampling = TRY(options.sampling.over(loaded.sampling));
+  sample::SamplingParams defaults;
+  TRY(sample::apply_fields(defaults, loaded.sampling_json));
+  request.sampling = TRY(options.sampling.over(defaults));
   if (chat)
-    return run_chat(engine, {.model = split.model,
+    return run_chat(worker, {.model = split.model,
                              .loaded = loaded,
                              .load_seconds = load_time.count(),
                              .request = request,
                              .sampling = options.sampling,
+                             .defaults = defaults,
                              .variables = variables,
                              .system = options.system,
                              .view = view_of(options),
                              .verbose = options.verbose,
                              .keeps_history = !options.no_history});
   request.prompt = make_prompt(options, variables, prompt);
-  return answer_once(engine, std::move(request), options, loaded, load_time.count());
+  return answer_once(worker, request, options, loaded, load_time.count());
 }
 
 }  // namespace
@@ -194,6 +203,9 @@ Action declare_run(Flags& flags) {
   flags.add("--hide-thinking,--hidethinking", options->hide_thinking,
             "leave the model's reasoning out");
   flags.add("--markdown", options->markdown, "style the markdown of answers on a terminal");
+  flags.add("--no-sandbox", options->no_sandbox, "let the model's process do what this one may")
+      .variable("NO_SANDBOX")
+      .rare();
   flags.add("--no-history", options->no_history, "chat: do not keep the lines that are typed");
   return [options]() -> Result<int> {
     if (!options->system_file.empty())

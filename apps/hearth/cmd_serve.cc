@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// serve: answers OpenAI's API with a model. This process has the sockets and
-// the keys; the model lives in a process of its own, which can reach nothing
-// but this one.
-#include <fcntl.h>
+// serve: answers OpenAI's API with models. This process has the sockets and the keys; each model
+// lives in a process of its own, which can reach nothing but this one.
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 
@@ -15,22 +13,22 @@
 #include "build_info.h"
 #include "command.h"
 #include "progress.h"
-#include "serve_options.h"
-#include "server/front.h"
+#include "serve_check.h"
+#include "serve_listeners.h"
+#include "serve_models.h"
 #include "server/llama_routes.h"
 #include "server/log.h"
 #include "server/openai/routes.h"
 #include "server/service_manager.h"
-#include "worker/translate.h"
 
 namespace hearth::app {
 namespace {
 
-using server::ModelWorker;
+using server::LogLevel;
+using server::WorkerFacts;
 using server::WorkerState;
 
-// The signals that this command waits for are blocked everywhere, from before
-// the first thread.
+// The signals that this command waits for are blocked everywhere, from before the first thread.
 sigset_t block_signals() {
   sigset_t awaited;
   sigemptyset(&awaited);
@@ -46,85 +44,90 @@ int wait_for_signal(const sigset_t& awaited) {
   return signal > 0 ? signal : 0;
 }
 
-// Opens the model's files anew whenever its process is started.
-Result<server::ModelToLoad> open_to_load(const ServeOptions& options, const std::string& name,
-                                         const engine::LoadOptions& settings) {
-  const fetch::FoundModel found = TRY(locate_model(name, true));
-  engine::LoadOptions load = settings;
-  options.compute.offer_prepared(found, load);
-  server::ModelToLoad model;
-  model.load = worker::to_load(load);
-  model.load.confined = !options.no_sandbox;
-  for (format::NamedFd& shard : TRY(open_found(found, name))) {
-    model.load.shard_names.push_back(shard.name);
-    model.files.push_back(std::move(shard.fd));
+// What a reload needs to know of the sockets.
+struct Reachable {
+  std::vector<std::size_t> owners;
+  std::vector<std::shared_ptr<server::TlsServer>> tls;  // null: without
+  std::vector<std::string> addresses;
+};
+
+// Reads the configuration anew while requests run (SIGHUP): keys, certificates, and what
+// ServeConfig::fixed does not name.
+class Reloader {
+ public:
+  Reloader(const ServeOptions& options, const ServeConfig& running, server::Front& front,
+           const Reachable& reachable, const server::Log& log)
+      : options_(options), running_(running), front_(front), reachable_(reachable), log_(log) {}
+
+  void reload() {
+    const auto done = replace_policies();
+    if (!done) log_.write(LogLevel::error, "reload_failed", {{"reason", done.error().message}});
+    for (const auto& tls : reachable_.tls)
+      if (const auto read = tls ? tls->reload() : Result<void>(); !read)
+        log_.write(LogLevel::error, "reload_failed", {{"reason", read.error().message}});
+    if (done) log_.write(LogLevel::info, "reloaded");
   }
-  for (const auto& prepared : {load.prepared.from, load.prepared.into}) {
-    if (!prepared) continue;
-    // Closed on exec: the worker gets it over the socket, and once.
-    UniqueFd copy(::fcntl(prepared->get(), F_DUPFD_CLOEXEC, 0));
-    if (!copy) return fail(ErrorCode::io, "{}: {}", printable(name), errno_text(errno));
-    model.files.push_back(std::move(copy));
+
+ private:
+  // All of them or none.
+  Result<void> replace_policies() {
+    const ServeConfig fresh = TRY(resolve(options_));
+    if (fresh.listeners.size() != running_.listeners.size())
+      return fail(ErrorCode::usage, "there are other listeners than before: restart the server");
+    std::vector<server::ListenerPolicy> policies;
+    for (std::size_t i = 0; i < fresh.listeners.size(); ++i) {
+      const ListenerKeys keys = TRY(keys_of(fresh.listeners[i]));
+      for (const std::string& name : keys.missing)
+        log_.write(LogLevel::warning, "key_is_gone", {{"name", name}});
+      ServeConfig served = running_;  // its models are those that run
+      served.listeners = fresh.listeners;
+      policies.push_back(TRY(policy_of(served, i, keys)));
+    }
+    for (std::size_t i = 0; i < reachable_.owners.size(); ++i)
+      front_.replace(i, policies[reachable_.owners[i]]);
+    say_what_stays(fresh);
+    return {};
   }
-  if (load.prepared.done)
-    model.loaded = [done = load.prepared.done](const wire::Loaded& loaded) {
-      model::WeightsReport report;
-      report.wrote_copy = loaded.wrote_prepared;
-      report.refused = loaded.refused_prepared;
-      done(report);
-    };
-  return model;
-}
 
-Result<engine::LoadOptions> load_settings(const ServeOptions& options) {
-  engine::LoadOptions load = TRY(options.compute.take());
-  const TemplateArgument chosen = TRY(options.chat_template.take());
-  load.chat_template = chosen.source;
-  load.chat_template_name = chosen.name;
-  if (options.n_parallel == 0 || options.n_parallel > 256)
-    return fail(ErrorCode::usage, "-np {}: from 1 to 256 requests can be computed at once",
-                options.n_parallel);
-  load.n_sequences = options.n_parallel;
-  return load;
-}
+  void say_what_stays(const ServeConfig& fresh) {
+    std::vector<std::string> changed;
+    std::ranges::set_symmetric_difference(fresh.fixed, running_.fixed, std::back_inserter(changed));
+    for (const std::string& setting : changed)
+      log_.write(LogLevel::warning, "needs_restart", {{"setting", setting}});
+  }
 
-// A file's name without its folder and ending, a name of the store as it is.
-std::string id_of(const std::string& model) {
-  const std::size_t slash = model.rfind('/');
-  std::string id =
-      model.ends_with(".gguf") && slash != std::string::npos ? model.substr(slash + 1) : model;
-  if (id.ends_with(".gguf")) id.resize(id.size() - 5);
-  return id;
-}
+  const ServeOptions& options_;
+  const ServeConfig& running_;
+  server::Front& front_;
+  const Reachable& reachable_;
+  const server::Log& log_;
+};
 
-std::string address_of(const server::Listener& listener) {
-  return listener.is_unix() ? listener.name() : "http://" + listener.name();
-}
-
-// Watches the worker while it loads, then waits for the signals.
+// Watches the workers while they load, then waits for the signals.
 class Serving {
  public:
-  Serving(const ServeOptions& options, server::Front& front, const ModelWorker& worker,
-          std::vector<std::string> addresses)
-      : options_(options), front_(front), worker_(worker), addresses_(std::move(addresses)) {}
+  Serving(server::Models& models, Reloader& reloader, const Reachable& reachable,
+          const server::Log& log)
+      : models_(models),
+        reloader_(reloader),
+        reachable_(reachable),
+        log_(log),
+        n_restarts_(models.all().size()) {}
 
-  // Until it is to end; an error when the model cannot be served at all.
+  // Until it is to end; an error when a model cannot be served at all.
   Result<void> run(const sigset_t& awaited) {
-    manager_.notify("STATUS=loading the model");
+    manager_.notify("STATUS=loading");
     ProgressBar bar("loading");
     while (true) {
       const int signal = wait_for_signal(awaited);
       if (signal == SIGINT || signal == SIGTERM) return {};
       if (signal == SIGHUP) reload();
-      const server::WorkerFacts facts = worker_.facts();
-      if (!was_ready_) bar.show(facts.progress.done_bytes, facts.progress.total_bytes);
-      if (facts.state == WorkerState::ready && !was_ready_) announce(facts);
-      if (facts.state == WorkerState::failed && !was_ready_)
-        return fail(ErrorCode::failed, "{}", facts.reason);
-      if (facts.n_restarts > n_restarts_)
-        log_.write(server::LogLevel::error, "worker_restarted",
-                   {{"reason", std::string_view(facts.reason)}});
-      n_restarts_ = facts.n_restarts;
+      const std::vector<WorkerFacts> facts = look();
+      if (!is_ready_) {
+        show_progress(bar, facts);
+        TRY(announce_when_ready(facts));
+      }
+      log_restarts(facts);
       manager_.ping(facts);
     }
   }
@@ -132,84 +135,111 @@ class Serving {
   void say_stopping() { manager_.notify("STOPPING=1\nSTATUS=answering what is left"); }
 
  private:
-  void announce(const server::WorkerFacts& facts) {
-    was_ready_ = true;
-    if (!facts.loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", facts.loaded.notice);
-    for (const std::string& address : addresses_)
-      fmt::print(stderr, "hearth: {} is served at {} ({} tokens of context, {})\n",
-                 printable(facts.loaded.name, 100), address, facts.loaded.n_ctx,
-                 facts.loaded.confinement);
+  std::vector<WorkerFacts> look() const {
+    std::vector<WorkerFacts> facts;
+    for (const server::ServedModel& model : models_.all()) facts.push_back(model.worker->facts());
+    return facts;
+  }
+
+  static void show_progress(ProgressBar& bar, const std::vector<WorkerFacts>& facts) {
+    std::uint64_t done = 0, total = 0;
+    for (const WorkerFacts& one : facts) {
+      done += one.progress.done_bytes;
+      total += one.progress.total_bytes;
+    }
+    bar.show(done, total);
+  }
+
+  Result<void> announce_when_ready(const std::vector<WorkerFacts>& facts) {
+    for (const WorkerFacts& one : facts)
+      if (one.state == WorkerState::failed) return fail(ErrorCode::failed, "{}", one.reason);
+    is_ready_ = std::ranges::all_of(
+        facts, [](const WorkerFacts& one) { return one.state == WorkerState::ready; });
+    if (!is_ready_) return {};
+    for (const WorkerFacts& one : facts) announce(one.loaded);
     manager_.notify("READY=1\nSTATUS=serving");
+    return {};
+  }
+
+  void announce(const wire::Loaded& loaded) {
+    if (!loaded.notice.empty()) fmt::print(stderr, "hearth: note: {}\n", loaded.notice);
+    for (const std::string& address : reachable_.addresses)
+      fmt::print(stderr, "hearth: {} is served at {} ({} tokens of context, {})\n",
+                 printable(loaded.name, 100), address, loaded.n_ctx, loaded.confinement);
+  }
+
+  void log_restarts(const std::vector<WorkerFacts>& facts) {
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+      if (facts[i].n_restarts > n_restarts_[i])
+        log_.write(LogLevel::error, "worker_restarted",
+                   {{"model", models_.all()[i].id}, {"reason", facts[i].reason}});
+      n_restarts_[i] = facts[i].n_restarts;
+    }
   }
 
   void reload() {
     manager_.notify_reloading();
-    auto keys = options_.keys();
-    if (keys)
-      for (std::size_t i = 0; i < addresses_.size(); ++i)
-        front_.replace_keys(i, std::make_shared<server::KeyRing>(*keys));
-    else
-      log_.write(server::LogLevel::error, "reload_failed",
-                 {{"reason", std::string_view(keys.error().message)}});
+    reloader_.reload();
     manager_.notify("READY=1");
   }
 
-  const ServeOptions& options_;
-  server::Front& front_;
-  const ModelWorker& worker_;
-  const std::vector<std::string> addresses_;
-  const server::Log log_{STDERR_FILENO};
+  server::Models& models_;
+  Reloader& reloader_;
+  const Reachable& reachable_;
+  const server::Log& log_;
   server::ServiceManager manager_;
-  bool was_ready_ = false;
-  std::uint64_t n_restarts_ = 0;
+  bool is_ready_ = false;
+  std::vector<std::uint64_t> n_restarts_;
 };
 
+server::HttpServerOptions http_options(std::vector<server::ListenerOptions> listeners) {
+  server::HttpServerOptions options;
+  options.limits.max_connections = 0;
+  for (const server::ListenerOptions& listener : listeners)
+    options.limits.max_connections +=
+        listener.limits.value_or(server::HttpLimits()).max_connections;
+  options.listeners = std::move(listeners);
+  return options;
+}
+
 Result<int> serve(const ServeOptions& options) {
-  const std::string name = TRY(options.model.take());
-  const engine::LoadOptions settings = TRY(load_settings(options));
-  const auto keys = std::make_shared<const server::KeyRing>(TRY(options.keys()));
-  std::vector<server::Listener> listeners = TRY(options.listeners());
-  std::vector<std::string> addresses;
-  for (const server::Listener& listener : listeners) {
-    TRY(server::check_listener(listener, !keys->is_empty(), options.no_key_on_purpose));
-    addresses.push_back(address_of(listener));
-  }
-  TRY(locate_model(name, options.model.offline()));  // pulls it, if need be
+  if (options.checks_config) return check_config(options);
+  const ServeConfig config = TRY(resolve(options));
+  if (!config.file.empty())
+    fmt::print(stderr, "hearth: note: settings of {}\n", printable(config.file));
+  for (const std::string& note : config.notes) fmt::print(stderr, "hearth: note: {}\n", note);
+  Listening listening = TRY(open_listeners(config));
+  TRY(fetch_models(config));
   const sigset_t awaited = block_signals();
 
-  std::vector<server::ServedModel> served(1);
-  served.front().id = id_of(name);
-  served.front().aliases = options.aliases;
-  if (served.front().id != name) served.front().aliases.push_back(name);
-  served.front().created = static_cast<std::int64_t>(std::time(nullptr));
-  served.front().max_requests = options.max_queue;
-  served.front().worker = std::make_unique<ModelWorker>(
-      server::WorkerCommand{},
-      [&options, name, settings] { return open_to_load(options, name, settings); });
+  const server::Log log(STDERR_FILENO);
   server::Metrics metrics;
-  served.front().metrics = std::make_unique<server::ModelMetrics>(metrics, served.front().id);
+  const SharedMachine machine = this_machine();
+  server::Models models(TRY(start_models(config, metrics, log, machine)));
   server::HttpMetrics http_metrics(metrics);
-  server::Models models(std::move(served));
-  const ModelWorker& worker = *models.all().front().worker;
-
   const server::ApiSettings api{.fingerprint = fmt::format("hearth-{}", kBuildCommit)};
   std::vector<server::Route> routes = server::openai_routes(models, api);
   for (server::Route& route : server::llama_routes(models, api, metrics))
     routes.push_back(std::move(route));
-  std::vector<server::ListenerPolicy> policies(listeners.size(), {options.exposure(), keys});
-  server::Front front(server::Router(std::move(routes)), std::move(policies));
-  const server::Log log(STDERR_FILENO);
+  server::Front front(server::Router(std::move(routes)), std::move(listening.policies));
   const auto on_done = [&](const server::RequestRecord& record) {
-    log.request(record, record.peer);
+    log.request(record);
     http_metrics.count(record);
   };
-  auto http = TRY(server::HttpServer::start(std::move(listeners), front.app(on_done), {}));
+  Reachable reachable{.owners = std::move(listening.owners),
+                      .addresses = std::move(listening.addresses)};
+  for (const server::ListenerOptions& listener : listening.options)
+    reachable.tls.push_back(listener.tls);
+  auto http = TRY(server::HttpServer::start(std::move(listening.sockets), front.app(on_done),
+                                            http_options(std::move(listening.options))));
 
-  Serving serving(options, front, worker, std::move(addresses));
+  Reloader reloader(options, config, front, reachable, log);
+  Serving serving(models, reloader, reachable, log);
   const auto ended = serving.run(awaited);
   serving.say_stopping();
+  machine.memory->stop();
   pthread_sigmask(SIG_UNBLOCK, &awaited, nullptr);  // a second one ends the program at once
-  http->drain(std::chrono::seconds(ended ? options.drain_seconds : 0));
+  http->drain(std::chrono::seconds(ended ? config.drain_seconds : 0));
   TRY(ended);
   return 0;
 }

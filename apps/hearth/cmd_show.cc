@@ -327,7 +327,7 @@ Result<int> show(const ShowOptions& options) {
     place.memory = host::available_memory();
     std::uint64_t n_bytes = 0;
     for (const format::NamedFd& shard : shards) n_bytes += TRY(file_size(shard.fd.get()));
-    place.load.find_smaller = smaller_opened_now(n_bytes);
+    place.load.find_smaller = engine::smaller_among(smaller_opened_now(n_bytes));
   }
   ProgressBar bar("checking");
   return options.sandbox.print(

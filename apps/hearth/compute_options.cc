@@ -20,11 +20,10 @@ std::vector<std::string> kv_type_names() {
 }
 
 Result<kernels::KvType> parse_kv_type(std::string_view flag, const std::string& name) {
-  const std::vector<std::string> names = kv_type_names();
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found != names.end()) return static_cast<kernels::KvType>(found - names.begin());
+  kernels::KvType type = {};
+  if (kernels::find_kv_type(name.c_str(), &type)) return type;
   return fail(ErrorCode::usage, "{} {}: a KV cache can be {}", flag, printable(name, 40),
-              fmt::join(names, ", "));
+              fmt::join(kv_type_names(), ", "));
 }
 
 Result<void> choose_isa(const std::string& name) {

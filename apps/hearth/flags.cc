@@ -94,30 +94,35 @@ Flag& Flags::add(const std::string& names, std::string& value, const std::string
 
 Flag& Flags::add(const std::string& names, std::int32_t& value, const std::string& help) {
   Flag& flag = declare(names, help, "N");
+  flag.takes = FlagValue::integer;
   flag.set = number_setter(value);
   return flag;
 }
 
 Flag& Flags::add(const std::string& names, std::uint32_t& value, const std::string& help) {
   Flag& flag = declare(names, help, "N");
+  flag.takes = FlagValue::integer;
   flag.set = number_setter(value);
   return flag;
 }
 
 Flag& Flags::add(const std::string& names, std::int64_t& value, const std::string& help) {
   Flag& flag = declare(names, help, "N");
+  flag.takes = FlagValue::integer;
   flag.set = number_setter(value);
   return flag;
 }
 
 Flag& Flags::add(const std::string& names, std::uint64_t& value, const std::string& help) {
   Flag& flag = declare(names, help, "N");
+  flag.takes = FlagValue::integer;
   flag.set = number_setter(value);
   return flag;
 }
 
 Flag& Flags::add(const std::string& names, float& value, const std::string& help) {
   Flag& flag = declare(names, help, "X");
+  flag.takes = FlagValue::number;
   flag.set = number_setter(value);
   return flag;
 }
@@ -140,11 +145,13 @@ Flag& Flags::add(const std::string& names, std::vector<std::string>& values,
     values.push_back(text);
     return {};
   };
+  flag.clear = [&values] { values.clear(); };
   return flag;
 }
 
 Flag& Flags::add(const std::string& names, bool& value, const std::string& help) {
   Flag& flag = declare(names, help, "");
+  flag.takes = FlagValue::on_off;
   flag.may_repeat = true;  // the second time changes nothing
   flag.set = [&value](const std::string& text) -> Result<void> {
     value = TRY(parse_switch(text));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The flags of one subcommand as data: parsing, help, completions and the manual are made from the
-// same declarations. A declaration is one line; what is unusual about a flag is chained to it:
+// The flags of one subcommand as data: parsing, help, completions, the manual and the keys of a
+// configuration file (apply_settings.h) are made from the same declarations. A declaration is one
+// line; what is unusual about a flag is chained to it:
 //
 //   flags.add("-c,--ctx-size", n_ctx, "context length in tokens").variable("CTX_SIZE");
 #pragma once
@@ -10,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,8 @@
 #include "base/error.h"
 
 namespace hearth::app {
+
+enum class FlagValue : std::uint8_t { on_off, integer, number, text };
 
 // One flag, or one positional argument ("word").
 struct Flag {
@@ -30,7 +34,9 @@ struct Flag {
   bool is_rare = false, is_required = false, may_repeat = false;
   bool is_word = false, takes_all_words = false;
   bool is_model = false;
+  FlagValue takes = FlagValue::text;
   std::function<Result<void>(const std::string& text)> set;  // of a switch: "on" or "off"
+  std::function<void()> clear;  // of a list, which set() appends to; empty for all others
 
   // Only --help-all and the manual show it.
   Flag& rare();
@@ -44,11 +50,16 @@ struct Flag {
   Flag& variable(std::string name);
 };
 
+// The first names of flags that were set by words or variables. Where a model was named, in
+// whatever way, those of all flags that name one.
+using GivenFlags = std::set<std::string, std::less<>>;
+
 // What a subcommand understands, in the order of declaration. A deque, since flags are chained to
 // by reference while more are added.
 struct Declarations {
   std::deque<Flag> flags;
   bool takes_foreign_flags = false;  // see foreign_flags.h
+  GivenFlags* given = nullptr;       // see remember_given()
 };
 
 class Flags {
@@ -81,6 +92,8 @@ class Flags {
 
   // The command runs a model: flags of llama.cpp that Hearth has no use for are understood.
   void take_foreign_flags() { declarations_.takes_foreign_flags = true; }
+  // Parsing says here which flags were given; must outlive it.
+  void remember_given(GivenFlags& given) { declarations_.given = &given; }
 
  private:
   Flag& declare(const std::string& names, const std::string& help, std::string value_name);

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/escape.h"
 #include "pull_model.h"
 #include "store/known_models.h"
@@ -96,6 +98,19 @@ void ModelArgument::declare(Flags& flags, bool positional) {
       .value("MODEL")
       .variable("MODEL")
       .names_model();
+  declare_elsewhere(flags);
+}
+
+void ModelArgument::declare_several(Flags& flags) {
+  flags.add_words("[MODEL...]", several_);
+  flags.add("-m,--model", several_, "the same as MODEL; may be repeated")
+      .value("MODEL")
+      .variable("MODEL")
+      .names_model();
+  declare_elsewhere(flags);
+}
+
+void ModelArgument::declare_elsewhere(Flags& flags) {
   flags.add("-hf,-hfr,--hf-repo", hub_repo_, "a model of the Hugging Face hub")
       .value("ORG/REPO[:QUANT]")
       .variable("HF_REPO")
@@ -113,12 +128,28 @@ void ModelArgument::declare(Flags& flags, bool positional) {
   flags.take_foreign_flags();
 }
 
-Result<std::string> ModelArgument::take() const {
+std::string ModelArgument::hub_model() const {
   std::string hub =
       hub_repo_.empty() || hub_repo_.starts_with("hf:") ? hub_repo_ : "hf:" + hub_repo_;
   if (!hub_file_.empty() && !hub.empty()) hub = hub.substr(0, hub.find(':', 3)) + ":" + hub_file_;
+  return hub;
+}
+
+Result<std::vector<std::string>> ModelArgument::take_all() const {
+  if (!hub_file_.empty() && hub_repo_.empty())
+    return fail(ErrorCode::usage, "--hf-file names a file of --hf-repo: give both");
+  std::vector<std::string> models = several_;
+  for (const std::string& one : {hub_model(), url_})
+    if (!one.empty()) models.push_back(one);
+  for (auto model = models.begin(); model != models.end(); ++model)
+    if (std::find(models.begin(), model, *model) != model)
+      return fail(ErrorCode::usage, "the model {} is given twice", printable(*model, 200));
+  return models;
+}
+
+Result<std::string> ModelArgument::take() const {
   std::string model;
-  for (const std::string& one : {positional_, flag_, hub, url_}) {
+  for (const std::string& one : {positional_, flag_, hub_model(), url_}) {
     if (one.empty()) continue;
     if (!model.empty() && model != one)
       return fail(ErrorCode::usage, "two models given: {} and {}", model, one);

@@ -31,11 +31,19 @@ Result<std::vector<format::NamedFd>> open_model(const std::string& model, bool o
 class ModelArgument {
  public:
   void declare(Flags& flags, bool positional = true);
+  // For a command of several models: as many MODELs and -m as one likes.
+  void declare_several(Flags& flags);
   Result<std::string> take() const;
+  // All of them, of declare_several(); empty where none was given.
+  Result<std::vector<std::string>> take_all() const;
   bool given() const;
   bool offline() const { return offline_; }
 
  private:
+  void declare_elsewhere(Flags& flags);
+  std::string hub_model() const;
+
+  std::vector<std::string> several_;
   std::string positional_, flag_, hub_repo_, hub_file_, url_;
   bool offline_ = false;
 };

@@ -60,6 +60,7 @@ class FlagParser {
     for (const Flag& flag : declarations_.flags)
       if (flag.is_required && !given_.contains(&flag))
         return fail(ErrorCode::usage, "{} is missing", flag.names[0]);
+    tell_given();
     return notes();
   }
 
@@ -194,12 +195,24 @@ class FlagParser {
         const char* value = std::getenv(variable.c_str());
         if (value == nullptr || *value == '\0') continue;
         TRY(set(flag, variable, value));
+        ++given_[&flag];
         is_named = is_named || flag.is_model;
         break;
       }
     }
     if (declarations_.takes_foreign_flags) warn_of_foreign_variables();
     return {};
+  }
+
+  void tell_given() const {
+    if (declarations_.given == nullptr) return;
+    bool is_named = false;
+    for (const auto& [flag, n] : given_) {
+      declarations_.given->insert(flag->names[0]);
+      is_named = is_named || flag->is_model || flag->is_word;
+    }
+    for (const Flag& flag : declarations_.flags)
+      if (is_named && flag.is_model) declarations_.given->insert(flag.names[0]);
   }
 
   void warn_of_foreign_variables() {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -13,18 +12,6 @@
 
 namespace hearth::app {
 namespace {
-
-// Opened at first, parsed when it is looked at.
-struct SmallerModel {
-  std::string name;
-  std::vector<format::NamedFd> shards;
-  std::shared_ptr<const format::ModelFiles> files;
-
-  const format::ModelFiles* look() {
-    if (!files) files = format::ModelFiles::map(std::move(shards)).value_or(nullptr);
-    return files.get();
-  }
-};
 
 // The largest first.
 std::vector<store::Manifest> models_below(std::uint64_t below_bytes) {
@@ -53,20 +40,14 @@ std::string smaller_in_store(const format::ModelFiles& refused, const engine::Lo
   return "";
 }
 
-engine::FindSmaller smaller_opened_now(std::uint64_t below_bytes) {
-  auto opened = std::make_shared<std::vector<SmallerModel>>();
-  for (const store::Manifest& manifest : models_below(below_bytes))
+std::vector<engine::Candidate> smaller_opened_now(std::uint64_t below_bytes, std::size_t most) {
+  std::vector<engine::Candidate> opened;
+  for (const store::Manifest& manifest : models_below(below_bytes)) {
+    if (opened.size() == most) break;
     if (auto shards = open_model(manifest.name, true))
-      opened->push_back({manifest.name, std::move(*shards), nullptr});
-  return [opened](const format::ModelFiles& refused, const engine::LoadOptions& options,
-                  std::uint64_t available_bytes) -> std::string {
-    for (SmallerModel& model : *opened) {
-      const format::ModelFiles* const files = model.look();
-      if (files != nullptr && engine::would_do_instead(refused, *files, options, available_bytes))
-        return model.name;
-    }
-    return "";
-  };
+      opened.push_back({manifest.name, std::move(*shards)});
+  }
+  return opened;
 }
 
 }  // namespace hearth::app

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "engine/loaded_model.h"
+#include "engine/smaller_model.h"
 
 namespace hearth::app {
 
@@ -15,8 +17,9 @@ namespace hearth::app {
 std::string smaller_in_store(const format::ModelFiles& refused, const engine::LoadOptions& options,
                              std::uint64_t available_bytes);
 
-// The same with all files smaller than so many bytes opened now, for a process that will not be
-// able to.
-engine::FindSmaller smaller_opened_now(std::uint64_t below_bytes);
+// The models of the store that are smaller than so many bytes, the largest first, opened now for a
+// process that will not be able to.
+std::vector<engine::Candidate> smaller_opened_now(std::uint64_t below_bytes,
+                                                  std::size_t most = SIZE_MAX);
 
 }  // namespace hearth::app

@@ -45,7 +45,7 @@ struct Engine::Impl {
   std::condition_variable wake;
   std::deque<Submission> inbox;
   std::set<RequestId> cancelled;
-  std::optional<unsigned> wanted_threads;
+  std::optional<Lease> wanted_lease;
   RequestId computing_alone = 0;  // the one request of the step being computed, or 0
   bool stopping = false;
   std::atomic<bool> stop_step = false;
@@ -63,6 +63,7 @@ struct Engine::Impl {
   std::list<Running> running;  // and waiting, in order of age
   model::Batch batch;
   bool has_stepped = false;
+  bool is_parked = false;  // nobody may compute
   std::uint64_t n_steps = 0, n_prompt_rows = 0, n_generated = 0;
   std::thread thread;
 
@@ -75,7 +76,9 @@ struct Engine::Impl {
   Result<void> enlist(Submission& submission);
   void drop_cancelled();
   bool step();
+  Result<void> check_prompt(Request& request, std::size_t n_prompt) const;
   Result<void> take_results(Running& request);
+  Result<void> take_states(Running& request);
   Result<void> make_sampler(Running& request);
   void retire();
   void count();
@@ -124,10 +127,10 @@ void Engine::cancel(RequestId request) {
   impl_->wake.notify_all();
 }
 
-void Engine::set_threads(unsigned n_threads) {
+void Engine::lease(const Lease& lease) {
   {
     const std::lock_guard lock(impl_->mutex);
-    impl_->wanted_threads = n_threads;
+    impl_->wanted_lease = lease;
   }
   impl_->wake.notify_all();
 }
@@ -162,7 +165,7 @@ void Engine::Impl::main(std::vector<format::NamedFd> shards, const LoadOptions& 
   while (take_commands()) {
     if (!loaded) continue;
     drop_cancelled();
-    has_stepped = step();
+    has_stepped = !is_parked && step();
     for (Running& request : running)
       if (request.ended()) scheduler->let_go(request);
     count();  // whoever is told of something finds it counted
@@ -231,6 +234,7 @@ bool Engine::Impl::load(std::vector<format::NamedFd> shards, const LoadOptions& 
     loaded.weight_bytes += tensor.bytes.size();
   }
   loaded.kv_bytes = model->memory().kv_bytes;
+  loaded.memory_bytes = model->memory().total_bytes();
   static_cast<void>(load_events.push({0, std::move(loaded)}));
   return true;
 }
@@ -242,21 +246,24 @@ bool Engine::Impl::take_commands() {
     std::unique_lock lock(mutex);
     computing_alone = 0;
     const auto has_news = [this] {
-      return stopping || !inbox.empty() || wanted_threads || !cancelled.empty();
+      return stopping || !inbox.empty() || wanted_lease || !cancelled.empty();
     };
     if (running.empty()) {
       if (inbox.empty()) cancelled.clear();  // whoever they named has ended already
       if (model && !has_news()) model->executor().park();
       wake.wait(lock, has_news);
     } else if (!has_stepped) {
+      if (is_parked) model->executor().park();
       wake.wait_for(lock, kSlowReaderPoll, has_news);
     }
     if (stopping) return false;
     stop_step = false;
     arrived.swap(inbox);
     counters.n_waiting += static_cast<std::uint32_t>(arrived.size());
-    if (const auto threads = std::exchange(wanted_threads, std::nullopt); threads && model)
-      model->executor().set_workers(*threads);
+    if (const auto lease = std::exchange(wanted_lease, std::nullopt); lease && model) {
+      is_parked = lease->n_threads == 0;
+      if (!is_parked) model->executor().set_workers(lease->n_threads, lease->first_place);
+    }
   }
   for (Submission& submission : arrived) {
     start(std::move(submission));
@@ -277,15 +284,29 @@ void Engine::Impl::start(Submission submission) {
     static_cast<void>(events->push({id, FailedEvent{enlisted.error()}}));
 }
 
+// Whether there is room for it; and what an embedding leaves to the model is found out.
+Result<void> Engine::Impl::check_prompt(Request& request, std::size_t n_prompt) const {
+  // An answer needs room for a token of its own.
+  const std::uint32_t n_ctx = model->n_ctx();
+  if (n_prompt > n_ctx || (!request.embedding && n_prompt == n_ctx))
+    return fail(
+        ErrorCode::does_not_fit,  // in words that clients look for, litellm for one
+        "the prompt has {} tokens, and this model's maximum context length is {}; use a larger -c",
+        n_prompt, n_ctx);
+  if (!request.embedding) return {};
+  EmbeddingOptions& wanted = *request.embedding;
+  if (wanted.pooling == Pooling::of_model) wanted.pooling = TRY(pooling_of(model->gguf()));
+  if (const std::uint32_t n_embd = model->plan().hparams.n_embd; wanted.n_dims > n_embd)
+    return fail(ErrorCode::usage, "dimensions: {} are wanted, and the model's embeddings have {}",
+                wanted.n_dims, n_embd);
+  return {};
+}
+
 // Finds out at once what is wrong with a request, whenever its turn may come.
 Result<void> Engine::Impl::enlist(Submission& submission) {
   Request& request = submission.request;
   std::vector<TokenId> prompt = TRY(tokenize_prompt(*model, request.prompt));
-  if (prompt.size() >= model->n_ctx())
-    return fail(
-        ErrorCode::does_not_fit,  // in words that clients look for, litellm for one
-        "the prompt has {} tokens, and this model's maximum context length is {}; use a larger -c",
-        prompt.size(), model->n_ctx());
+  TRY(check_prompt(request, prompt.size()));
   TRY(sample::validate(request.sampling, model->plan().hparams.n_vocab));
   if (request.n_prompt_logprobs < -1 || request.n_prompt_logprobs > sample::kMaxProbs)
     return fail(ErrorCode::usage, "n_prompt_logprobs: {} is not between -1 and {}",
@@ -298,7 +319,7 @@ Result<void> Engine::Impl::enlist(Submission& submission) {
                            model->sequences(), std::move(prompt), submission.submitted);
   added.expect_thinking(thinks, shows_marks ? thinking.control_marks : std::vector<TokenId>());
   scheduler->arrive(added);
-  if (added.request.max_tokens == 0 && !added.wants_prompt_logprobs())
+  if (added.request.max_tokens == 0 && !added.wants_prompt_logprobs() && !added.wants_embedding())
     added.finish(FinishReason::max_tokens);
   return {};
 }
@@ -338,11 +359,22 @@ bool Engine::Impl::step() {
   return true;
 }
 
+Result<void> Engine::Impl::take_states(Running& request) {
+  const StepRows& step = request.step;
+  std::uint32_t row = request.sequence.length() - step.n_rows;
+  for (std::uint32_t i = 0; i < step.n_states; ++i, ++row) {
+    while (request.wanted(row) != model::Wanted::hidden) ++row;
+    TRY(request.take_state(row, model->forward().hidden(step.first_states + i)));
+  }
+  return {};
+}
+
 Result<void> Engine::Impl::take_results(Running& request) {
+  if (request.wants_embedding()) return take_states(request);
   const StepRows& step = request.step;
   std::uint32_t row = request.sequence.length() - step.n_rows;
   for (std::uint32_t i = 0; i < step.n_logits; ++i, ++row) {
-    while (!request.wants_logits(row)) ++row;
+    while (request.wanted(row) != model::Wanted::logits) ++row;
     const std::span<const float> logits = model->forward().logits(step.first_logits + i);
     if (row + 1 < request.n_prompt) {
       TRY(request.take_prompt_logits(row, logits));

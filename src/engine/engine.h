@@ -28,6 +28,13 @@ struct ServingOptions {
   std::optional<std::uint64_t> prefix_cache_bytes;
 };
 
+// How much of the CPU a model may use: so many threads at most, at the places of its crew from
+// first_place on (base/thread_pool.h). 0: none; requests wait until there is another lease, and may
+// come and go meanwhile.
+struct Lease {
+  unsigned n_threads = 0, first_place = 0;
+};
+
 class Engine {
  public:
   // Starts loading at once. LoadProgressEvent, then LoadedEvent or FailedEvent, arrive on
@@ -39,13 +46,13 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // PromptLogprobsEvents if asked for, StartedEvent, TextEvents and FinishedEvent, or FailedEvent,
-  // arrive on events.
+  // PromptLogprobsEvents if asked for, StartedEvent, TextEvents and FinishedEvent, or, of a request
+  // for an embedding, EmbeddingEvent, or FailedEvent, arrive on events.
   void submit(Request request, std::shared_ptr<EventQueue> events);
   // Also ends loading when given request number 0.
   void cancel(RequestId request);
-  // How many threads compute, from the next step on.
-  void set_threads(unsigned n_threads);
+  // Who may compute from the next step on; at first, all that it was loaded with.
+  void lease(const Lease& lease);
   // As of the step that was finished last, before its events went out; n_waiting and n_progress as
   // of now.
   Counters counters() const;

@@ -200,6 +200,8 @@ TEST(EngineServing, TellsWhereAConversationLeftTheCache) {
   EXPECT_EQ(started.cache_stop, CacheStop::other_token);
   EXPECT_EQ(started.cached_token, was);
   EXPECT_EQ(started.n_lost, 120u + 19 - 70);  // the last token of the answer was never computed
+  EXPECT_EQ(started.n_repeated, 32u);  // runs of 16 behind the change, of those that the prompt has
+  EXPECT_EQ(started.n_shifted, 0);
   Request other = request(4, ids);
   other.cache_scope = 1;
   EXPECT_EQ(ask(engine, other).started.n_reused, 0u);

@@ -235,12 +235,47 @@ TEST(Engine, IgnoringTheEndNeverPicksIt) {
 }
 
 TEST(Engine, ThreadsComeAndGo) {
-  Engine engine(tiny(), options(256, 1), queue());
+  LoadOptions three = options(256, 1);
+  three.n_threads = 3;
+  Engine engine(tiny(), three, queue());
   const auto expected = ask(engine, request(1, prompt(4, 50), 40)).tokens;
-  for (const unsigned n : {1u, 3u, 2u}) {
-    engine.set_threads(n);
+  for (const unsigned n : {1u, 3u, 2u, 100u}) {
+    engine.lease({.n_threads = n, .first_place = n});
     EXPECT_EQ(ask(engine, request(10 + n, prompt(4, 50), 40)).tokens, expected);
   }
+}
+
+TEST(Engine, WithoutALeaseRequestsWaitAndMayLeave) {
+  Engine engine(tiny(), options(256, 2), queue());
+  const auto expected = ask(engine, request(1, prompt(4, 50), 40)).tokens;
+  engine.lease({.n_threads = 0});
+  const auto waits = queue(), leaves = queue();
+  engine.submit(request(2, prompt(4, 50), 40), waits);
+  engine.submit(request(3, prompt(5, 50), 40), leaves);
+  EXPECT_FALSE(waits->pop_for(std::chrono::milliseconds(100)));
+  engine.cancel(3);
+  EXPECT_TRUE(collect(*leaves).error.has_value());
+  EXPECT_FALSE(waits->pop_for(std::chrono::milliseconds(20)));
+  engine.lease({.n_threads = 2});
+  EXPECT_EQ(collect(*waits).tokens, expected);
+}
+
+// Whatever a request has computed so far stays with it.
+TEST(Engine, ALeaseThatEndsAndComesBackChangesNoAnswer) {
+  Engine engine(tiny(), options(4096, 1), queue());
+  const auto expected = ask(engine, request(1, prompt(4, 50), 300)).tokens;
+  const auto events = queue();
+  engine.submit(request(2, prompt(4, 50), 300), events);
+  std::atomic<bool> is_over = false;
+  std::thread turns([&] {
+    for (unsigned i = 0; !is_over; ++i) {
+      engine.lease({.n_threads = i % 3});
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  });
+  EXPECT_EQ(collect(*events).tokens, expected);
+  is_over = true;
+  turns.join();
 }
 
 TEST(Engine, DestructionWithRequestsInFlight) {

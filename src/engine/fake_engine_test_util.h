@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <functional>
 
 #include "engine/engine_test_util.h"
@@ -39,6 +40,23 @@ inline std::vector<TokenId> answer_to(std::vector<TokenId> prompt, std::size_t n
   return {prompt.begin() + static_cast<std::ptrdiff_t>(n_prompt), prompt.end()};
 }
 
+// A hidden state is a function of all that came before, too.
+inline std::array<float, 2> state_after(std::span<const TokenId> past) {
+  return {static_cast<float>(next_after(past)), 1};
+}
+
+inline std::vector<float> embedding_of(std::span<const TokenId> prompt, Pooling pooling) {
+  double a = 0, b = 0;
+  const std::size_t begin = pooling == Pooling::last ? prompt.size() - 1 : 0;
+  const std::size_t end = pooling == Pooling::cls ? 1 : prompt.size();
+  for (std::size_t i = begin; i < end; ++i) {
+    a += double{state_after(prompt.first(i + 1))[0]};
+    b += 1;
+  }
+  const double length = std::sqrt(a * a + b * b);
+  return {static_cast<float>(a / length), static_cast<float>(b / length)};
+}
+
 struct FakeOptions {
   model::ExecutorLimits limits = {.max_rows = 64, .max_wanted = 16, .n_blocks = 1000};
   SchedulingOptions scheduling;
@@ -65,6 +83,19 @@ struct FakeEngine {
     Running& added = requests.emplace_back(std::move(request), events, *tokenizer, store,
                                            std::move(prompt), Clock::time_point{});
     added.sampler = sample::Sampler::create({.temp = 0}, tokenizer->size()).value();
+    scheduler.arrive(added);
+    return added;
+  }
+
+  Running& submit_embedding(std::vector<TokenId> prompt, Pooling pooling, std::uint64_t share_key,
+                            std::uint64_t scope) {
+    Request request;
+    request.id = ++last_id;
+    request.share_key = share_key;
+    request.cache_scope = scope;
+    request.embedding = EmbeddingOptions{.pooling = pooling};
+    Running& added = requests.emplace_back(std::move(request), events, *tokenizer, store,
+                                           std::move(prompt), Clock::time_point{});
     scheduler.arrive(added);
     return added;
   }
@@ -99,6 +130,13 @@ struct FakeEngine {
       past.push_back(key_at(i).token);
     }
     scheduler.commit(request);
+    std::uint32_t n_states = 0;
+    for (std::uint32_t i = start; i < end && !request.ended(); ++i) {
+      if (request.wanted(i) != model::Wanted::hidden) continue;
+      EXPECT_TRUE(request.take_state(i, state_after(std::span(past).first(i + 1))));
+      ++n_states;
+    }
+    EXPECT_EQ(n_states, request.step.n_states);
     if (request.step.n_logits == 0) return;
     request.accept({.id = next_after(past), .probability = 1, .logprob = 0, .top = {}}, 1U << 30);
   }
@@ -115,8 +153,8 @@ struct FakeEngine {
       scheduler.leave(*it);
       it = requests.erase(it);
     }
-    while (events->try_pop()) {
-    }
+    while (auto event = events->try_pop())
+      if (on_event) on_event(*event);
   }
 
   std::shared_ptr<const text::Tokenizer> tokenizer = tiny_tokenizer();
@@ -132,6 +170,7 @@ struct FakeEngine {
         return 0.01 + 0.001 * (n_prompt + n_generating);
       };
   std::function<void(const Running&)> on_end;
+  std::function<void(const Event&)> on_event;
   double last_seconds = 0;
   RequestId last_id = 0;
 };

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "engine/memory_plan.h"
+#include "engine/smaller_model.h"
 #include "format/model_files.h"
 #include "model/forward.h"
 #include "model/sequence.h"
@@ -20,14 +21,6 @@
 #include "text/tokenizer.h"
 
 namespace hearth::engine {
-
-struct LoadOptions;
-
-// Asked when a model does not fit in the bytes that are available: the name of a smaller one that
-// would do instead when loaded with these options (engine/smaller_model.h), or nothing. Whoever
-// loads knows where models are; the engine does not.
-using FindSmaller = std::function<std::string(const format::ModelFiles& refused,
-                                              const LoadOptions& options, std::uint64_t available)>;
 
 // A copy of the packed weights on disk (model/prepared_file.h): who opens paths offers a descriptor
 // to read one from, or an empty file to write one into, and is told how it went.

@@ -68,7 +68,8 @@ CacheMatch PrefixCache::adopt(std::uint64_t scope, std::span<const TokenId> toke
   } else if (alike != nullptr && n_alike < alike->tokens.size() && match.n_tokens > 0) {
     match.stop = CacheStop::other_token;
     match.cached_token = alike->tokens[n_alike];
-    match.n_lost = n_tokens_from(*alike) - static_cast<std::uint32_t>(n_alike);
+    match.lost = line_from(*alike, n_alike);
+    match.n_lost = static_cast<std::uint32_t>(match.lost.size());
   } else if (match.n_tokens > 0) {
     match.stop = CacheStop::end_of_past;
   }
@@ -143,13 +144,15 @@ std::pair<PrefixCache::Node*, std::size_t> PrefixCache::most_alike(
   return best;
 }
 
-// Of a node and its latest line of descent.
-std::uint32_t PrefixCache::n_tokens_from(const Node& node) {
-  std::uint32_t n = 0;
-  for (const Node* at = &node; at != nullptr;
-       at = at->children.empty() ? nullptr : at->children.back())
-    n += static_cast<std::uint32_t>(at->tokens.size());
-  return n;
+// Of a node, from its n-th token on, and its latest line of descent.
+std::vector<TokenId> PrefixCache::line_from(const Node& node, std::size_t n) {
+  std::vector<TokenId> tokens(node.tokens.begin() + static_cast<std::ptrdiff_t>(n),
+                              node.tokens.end());
+  for (const Node* at = &node; !at->children.empty();) {
+    at = at->children.back();
+    tokens.insert(tokens.end(), at->tokens.begin(), at->tokens.end());
+  }
+  return tokens;
 }
 
 PrefixCache::Node& PrefixCache::add(Branch& above, std::span<const TokenId> tokens,

@@ -32,6 +32,7 @@ struct CacheMatch {
   CacheStop stop = CacheStop::nothing_alike;
   TokenId cached_token = -1;  // see StartedEvent
   std::uint32_t n_lost = 0;
+  std::vector<TokenId> lost = {};  // those n_lost
 };
 
 // The hash of a block's tokens, going on from that of the block before it.
@@ -83,7 +84,7 @@ class PrefixCache {
   // The child with the longest common beginning, and how long that is.
   static std::pair<Node*, std::size_t> most_alike(const Branch& above,
                                                   std::span<const TokenId> tokens);
-  static std::uint32_t n_tokens_from(const Node& node);
+  static std::vector<TokenId> line_from(const Node& node, std::size_t n);
   Node& add(Branch& above, std::span<const TokenId> tokens, model::BlockId block);
   void drop_beginnings_of(std::span<const TokenId> tokens, Branch& above);
   void touch(Node* deepest);

@@ -66,6 +66,7 @@ TEST(PrefixCache, BlocksOutliveTheirSequenceAndSayWhereTheyEnd) {
   EXPECT_EQ(match.n_tokens, 100u);
   EXPECT_EQ(match.stop, CacheStop::other_token);
   EXPECT_EQ(match.cached_token, 100);
+  EXPECT_EQ(match.lost, counting(100, 100));
   EXPECT_EQ(match.n_lost, 100u);
 
   longer[0] = -5;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,6 +34,18 @@ struct ChatPrompt {
 };
 using Prompt = std::variant<TextPrompt, ChatPrompt, TokenPrompt>;
 
+// How the hidden states of a prompt become one vector (engine/pooling.h).
+enum class Pooling : std::uint8_t {
+  of_model,  // as the model's file says
+  mean,      // of all tokens
+  cls,       // the first token's
+  last,      // the last token's
+};
+struct EmbeddingOptions {
+  Pooling pooling = Pooling::of_model;
+  std::uint32_t n_dims = 0;  // only the first so many numbers; 0: all
+};
+
 struct Request {
   RequestId id = 0;
   Prompt prompt;
@@ -49,6 +62,11 @@ struct Request {
   // Log probabilities of the prompt's tokens, each with this many of the likeliest; 0: their own
   // alone; -1: none. sampling.logprobs and n_probs ask for those of the answer.
   std::int32_t n_prompt_logprobs = -1;
+  // Ends in the embedding of the prompt, and nothing is generated; what is about sampling and text
+  // means nothing then.
+  std::optional<EmbeddingOptions> embedding = {};
+  // False: takes nothing from the prefix cache and leaves nothing there.
+  bool uses_cache = true;
   // Requests of one scope share what the KV cache keeps of finished ones; others never see it, not
   // even by how fast they are answered.
   std::uint64_t cache_scope = 0;
@@ -80,6 +98,7 @@ struct LoadedEvent {
   std::string weights;  // how they came into memory, in a few words
   std::uint32_t n_ctx_train = 0, n_vocab = 0, n_embd = 0;
   std::uint64_t n_params = 0, weight_bytes = 0, kv_bytes = 0;
+  std::uint64_t memory_bytes = 0;  // at its peak, weights and all
 };
 // Why no more of a prompt was taken from the cache.
 enum class CacheStop : std::uint8_t {
@@ -87,7 +106,7 @@ enum class CacheStop : std::uint8_t {
   whole_prompt,   // all but the last token, which is always computed
   end_of_past,    // what is cached ends there
   other_token,    // what is cached goes on with another token
-  not_asked,      // there is no cache, or log probabilities of the prompt are wanted
+  not_asked,      // there is no cache, none is wanted, or all states of the prompt are
 };
 std::string_view name_of(CacheStop stop);
 
@@ -96,10 +115,13 @@ struct StartedEvent {  // the prompt is read, the first token is on its way
   std::uint32_t n_reused = 0;  // of which were still in the KV cache
   bool is_thinking = false;    // the prompt ends in the mark that begins the reasoning
   CacheStop cache_stop = CacheStop::nothing_alike;
-  // Of other_token: what the cached past has at n_reused, and how many tokens of it, from there on,
-  // were of no use. Many of them: somebody changed the beginning of a conversation.
+  // Of other_token: what the cached past has at n_reused; how many tokens of it, from there on,
+  // were of no use; and how many of those the prompt has again, further back by n_shifted. Many of
+  // them: somebody changed the beginning of a conversation (engine/prompt_change.h).
   TokenId cached_token = -1;
   std::uint32_t n_lost = 0;
+  std::uint32_t n_repeated = 0;
+  std::int32_t n_shifted = 0;
 };
 struct TokenLogprob {
   TokenId token = 0;
@@ -130,6 +152,11 @@ struct FinishedEvent {
   double queue_seconds = 0, prompt_seconds = 0;
   double generation_seconds = 0, first_token_seconds = 0;
 };
+struct EmbeddingEvent {
+  std::vector<float> values;  // of the length 1
+  std::uint32_t n_prompt = 0, n_reused = 0;
+  double queue_seconds = 0, prompt_seconds = 0;
+};
 struct FailedEvent {
   Error error;  // cancelled when it was asked for
 };
@@ -137,7 +164,7 @@ struct FailedEvent {
 struct Event {
   RequestId request = 0;  // 0: about loading
   std::variant<LoadProgressEvent, LoadedEvent, StartedEvent, PromptLogprobsEvent, TextEvent,
-               FinishedEvent, FailedEvent>
+               FinishedEvent, EmbeddingEvent, FailedEvent>
       what;
 };
 

@@ -41,7 +41,10 @@ Running::Running(Request asked, std::shared_ptr<EventQueue> events,
       events_(std::move(events)),
       text_(tokenizer, request.stop),
       n_prompt_wanted_(request.n_prompt_logprobs >= 0 ? n_prompt - 1 : 0),
-      submitted_(submitted) {}
+      submitted_(submitted) {
+  if (request.embedding)
+    pooler_.emplace(request.embedding->pooling, n_prompt, request.embedding->n_dims);
+}
 
 void Running::expect_thinking(bool has_begun, std::vector<TokenId> shown_marks) {
   starts_thinking_ = has_begun;
@@ -53,14 +56,40 @@ void Running::admit() {
   admitted_ = Clock::now();
 }
 
-void Running::begin(const CacheMatch& match) {
-  if (!has_generated()) match_ = match;
+void Running::begin(CacheMatch match) {
   n_kept_blocks = match.n_tokens / model::kBlockTokens;
+  if (has_generated()) return;
+  change_ = find_change(std::exchange(match.lost, {}), std::span(tokens).subspan(match.n_tokens));
+  match_ = std::move(match);
 }
 
 void Running::lose_blocks() {
   sequence.roll_back(0);
   n_kept_blocks = 0;
+}
+
+model::Wanted Running::wanted(std::uint32_t row) const {
+  if (pooler_) return pooler_->wants(row) ? model::Wanted::hidden : model::Wanted::nothing;
+  const bool is_scored = row >= n_prompt_taken_ && row < n_prompt_wanted_;
+  return row + 1 == tokens.size() || is_scored ? model::Wanted::logits : model::Wanted::nothing;
+}
+
+std::uint32_t Running::first_wanted() const {
+  if (pooler_) return pooler_->first_wanted();
+  return wants_prompt_logprobs() ? n_prompt_taken_ : static_cast<std::uint32_t>(tokens.size()) - 1;
+}
+
+Result<void> Running::take_state(std::uint32_t row, std::span<const float> state) {
+  pooler_->take(row, state);
+  if (!pooler_->is_done()) return {};
+  std::vector<float> values = TRY(pooler_->embedding());
+  send(EmbeddingEvent{.values = std::move(values),
+                      .n_prompt = n_prompt,
+                      .n_reused = match_.n_tokens,
+                      .queue_seconds = seconds(admitted_ - submitted_),
+                      .prompt_seconds = seconds(Clock::now() - admitted_)});
+  ended_ = true;
+  return {};
 }
 
 Result<void> Running::take_prompt_logits(std::uint32_t row, std::span<const float> logits) {
@@ -88,7 +117,9 @@ void Running::accept(const sample::Choice& choice, std::uint32_t n_ctx) {
                       .is_thinking = starts_thinking_,
                       .cache_stop = match_.stop,
                       .cached_token = match_.cached_token,
-                      .n_lost = match_.n_lost});
+                      .n_lost = match_.n_lost,
+                      .n_repeated = change_.n_repeated,
+                      .n_shifted = change_.n_shifted});
   }
   std::optional<Position> position = position_of(choice);
   CHECK(sampler.has_value());

@@ -11,8 +11,11 @@
 
 #include "base/queue.h"
 #include "engine/answer_text.h"
+#include "engine/pooling.h"
 #include "engine/prefix_cache.h"
+#include "engine/prompt_change.h"
 #include "engine/request.h"
+#include "model/batch.h"
 #include "model/sequence.h"
 #include "sample/sampler.h"
 
@@ -22,10 +25,11 @@ using EventQueue = BoundedQueue<Event>;
 using Clock = std::chrono::steady_clock;
 
 // Where a request's rows stand in the step being computed. Its rows that want logits are
-// consecutive among those of the step.
+// consecutive among those of the step, and so are its rows that want hidden states.
 struct StepRows {
   std::uint32_t n_rows = 0;
   std::uint32_t first_logits = 0, n_logits = 0;
+  std::uint32_t first_states = 0, n_states = 0;
 };
 
 class Running {
@@ -40,13 +44,15 @@ class Running {
   // It has a place now.
   void admit();
   // What it begins with, or begins with again, from the cache.
-  void begin(const CacheMatch& match);
+  void begin(CacheMatch match);
   // Gives up its blocks; its past will be computed again.
   void lose_blocks();
 
   // The rows of the step were computed; row i of the request (i as in tokens) gave these logits, if
   // it wanted them.
   Result<void> take_prompt_logits(std::uint32_t row, std::span<const float> logits);
+  // The same of one that wanted a hidden state; the last of them ends the request.
+  Result<void> take_state(std::uint32_t row, std::span<const float> state);
   // Takes a sampled token in: text out, and the end if this was it. n_ctx is the context's length.
   void accept(const sample::Choice& choice, std::uint32_t n_ctx);
   void finish(FinishReason reason);
@@ -70,14 +76,13 @@ class Running {
   // May have rows in a step.
   bool is_active() const { return is_admitted_ && !ended_ && drained(); }
   bool wants_prompt_logprobs() const { return n_prompt_wanted_ > n_prompt_taken_; }
-  bool wants_logits(std::uint32_t row) const {
-    return row + 1 == tokens.size() || (row >= n_prompt_taken_ && row < n_prompt_wanted_);
-  }
-  // The first row whose logits are still wanted: what is before it may come from the cache.
-  std::uint32_t first_wanted() const {
-    return wants_prompt_logprobs() ? n_prompt_taken_
-                                   : static_cast<std::uint32_t>(tokens.size()) - 1;
-  }
+  bool wants_embedding() const { return pooler_.has_value(); }
+  // What is wanted of a row.
+  model::Wanted wanted(std::uint32_t row) const;
+  // The first row of which something is still wanted: what is before it may come from the cache.
+  std::uint32_t first_wanted() const;
+  // Tokens that must be in the KV cache at once for the request to get on: all, and the next.
+  std::size_t n_needed() const { return tokens.size() + (wants_embedding() ? 0 : 1); }
 
   const Request request;
   std::vector<TokenId> tokens;  // the prompt and all that was generated
@@ -96,7 +101,9 @@ class Running {
   std::shared_ptr<EventQueue> events_;
   std::vector<Event> outbox_;
   AnswerText text_;
+  std::optional<Pooler> pooler_;  // of requests that end in an embedding
   CacheMatch match_;
+  PromptChange change_;
   // Rows of the prompt whose logits are for log probabilities: all but the last; those done.
   std::uint32_t n_prompt_wanted_ = 0, n_prompt_taken_ = 0;
   std::uint32_t n_generated_ = 0;

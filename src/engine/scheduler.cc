@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace hearth::engine {
 namespace {
@@ -28,7 +29,7 @@ std::uint32_t n_rows_within(const Running& request, std::uint32_t max_rows,
   const std::uint32_t most = std::min(max_rows, request.n_pending());
   std::uint32_t n = 0, n_logits = 0;
   while (n < most) {
-    if (request.wants_logits(start + n) && n_logits++ == max_logits) break;
+    if (request.wanted(start + n) == model::Wanted::logits && n_logits++ == max_logits) break;
     ++n;
   }
   return n;
@@ -51,7 +52,7 @@ Scheduler::Scheduler(const model::ExecutorLimits& limits, model::SequenceStore& 
 
 void Scheduler::schedule(std::list<Running>& requests, model::Batch& batch) {
   batch.clear();
-  n_logits_ = n_prompt_rows_ = n_generating_rows_ = 0;
+  n_logits_ = n_states_ = n_prompt_rows_ = n_generating_rows_ = 0;
   for (Running& request : requests) request.step = {};
   admit(requests);
   add_generating(requests, batch);
@@ -117,7 +118,8 @@ void Scheduler::add_prompts(std::list<Running>& requests, model::Batch& batch) {
 bool Scheduler::add(std::list<Running>& requests, Running& request, std::uint32_t max_rows,
                     model::Batch& batch) {
   const bool is_new = request.sequence.length() == 0;
-  if (is_new) start(request);
+  CacheMatch match;
+  if (is_new) match = start(request);
   const std::uint32_t n_rows = n_rows_within(request, max_rows, limits_.max_wanted - n_logits_);
   const Room room = n_rows == 0 || (is_new && !could_finish_prompt(requests, request))
                         ? Room::later
@@ -129,40 +131,49 @@ bool Scheduler::add(std::list<Running>& requests, Running& request, std::uint32_
           {ErrorCode::does_not_fit, "the KV cache has no room for this request; use a larger -c"});
     return false;
   }
-  if (is_new) n_reused_tokens_ += request.sequence.length();
+  if (is_new) {
+    n_reused_tokens_ += match.n_tokens;
+    request.begin(std::move(match));
+  }
   const auto sequence = static_cast<std::uint32_t>(batch.sequences.size());
   batch.sequences.push_back({request.sequence.blocks()});
-  request.step = {.n_rows = n_rows, .first_logits = n_logits_, .n_logits = 0};
+  StepRows& step = request.step;
+  step = {.n_rows = n_rows, .first_logits = n_logits_, .first_states = n_states_};
   for (std::uint32_t i = request.sequence.length(), end = i + n_rows; i < end; ++i) {
     const auto position = static_cast<std::int32_t>(i);
-    const bool wanted = request.wants_logits(i);
+    const model::Wanted wanted = request.wanted(i);
     batch.rows.push_back({.token = request.tokens[i],
                           .position = {position, position, position, position},
                           .sequence = sequence,
                           .kv_index = i,
-                          .wanted = wanted ? model::Wanted::logits : model::Wanted::nothing});
-    if (wanted) ++request.step.n_logits;
+                          .wanted = wanted,
+                          .hidden_layer = model::kFinalNorm});
+    if (wanted == model::Wanted::logits) ++step.n_logits;
+    if (wanted == model::Wanted::hidden) ++step.n_states;
   }
-  n_logits_ += request.step.n_logits;
+  n_logits_ += step.n_logits;
+  n_states_ += step.n_states;
   shares_.charge(request.request.share_key, n_rows);
   return true;
 }
 
 // Begins with what is cached of it. The row before the next token is always computed again, and so
 // are those whose logits are wanted.
-void Scheduler::start(Running& request) {
-  const std::uint32_t n_most = request.first_wanted();
-  CacheMatch match = cache_.adopt(request.request.cache_scope,
-                                  std::span(request.tokens).first(n_most), request.sequence);
-  if (request.wants_prompt_logprobs()) match = {match.n_tokens, CacheStop::not_asked, -1, 0};
-  request.begin(match);
+CacheMatch Scheduler::start(Running& request) {
+  CacheMatch match{.stop = CacheStop::not_asked};
+  if (request.request.uses_cache)
+    match = cache_.adopt(request.request.cache_scope,
+                         std::span(request.tokens).first(request.first_wanted()), request.sequence);
+  if (request.wants_prompt_logprobs())
+    match = {.n_tokens = match.n_tokens, .stop = CacheStop::not_asked};
+  return match;
 }
 
 // Whether a request that has no blocks yet could have all that it needs for its next token. One
 // that could not would take blocks, only to lose them again. It may take those of younger ones.
 bool Scheduler::could_finish_prompt(std::list<Running>& requests, const Running& request) const {
   const std::uint32_t n_have = request.sequence.length() / model::kBlockTokens;
-  const std::uint32_t n_need = blocks_for(request.tokens.size() + 1) - n_have;
+  const std::uint32_t n_need = blocks_for(request.n_needed()) - n_have;
   return n_need <= store_.pool.n_free() ||
          n_need <= store_.pool.n_free() + cache_.n_idle_blocks() ||
          youngest_after(requests, request) != nullptr || !others_hold_blocks(requests, request);
@@ -186,7 +197,7 @@ void Scheduler::commit(Running& request) {
   request.sequence.commit(request.step.n_rows);
   const std::uint32_t n_past = request.sequence.length();
   const std::uint32_t n_full = n_past / model::kBlockTokens;
-  if (n_full == request.n_kept_blocks) return;
+  if (n_full == request.n_kept_blocks || !request.request.uses_cache) return;
   cache_.keep(request.request.cache_scope, std::span(request.tokens).first(n_past),
               request.sequence, false);
   request.n_kept_blocks = n_full;
@@ -194,7 +205,8 @@ void Scheduler::commit(Running& request) {
 
 void Scheduler::let_go(Running& request) {
   const auto past = std::span(request.tokens).first(request.sequence.length());
-  cache_.keep(request.request.cache_scope, past, request.sequence, true);
+  if (request.request.uses_cache)
+    cache_.keep(request.request.cache_scope, past, request.sequence, true);
   request.lose_blocks();
 }
 

@@ -69,7 +69,7 @@ class Scheduler {
   // True if the request now has rows in the batch.
   bool add(std::list<Running>& requests, Running& request, std::uint32_t max_rows,
            model::Batch& batch);
-  void start(Running& request);
+  CacheMatch start(Running& request);
   bool could_finish_prompt(std::list<Running>& requests, const Running& request) const;
   Room reserve(std::list<Running>& requests, Running& request, std::uint32_t n_rows);
 
@@ -79,7 +79,8 @@ class Scheduler {
   const std::uint32_t max_running_;
   StepCosts costs_;
   FairShares shares_;
-  std::uint32_t n_logits_ = 0, n_prompt_rows_ = 0, n_generating_rows_ = 0;  // of this step
+  // Of this step.
+  std::uint32_t n_logits_ = 0, n_states_ = 0, n_prompt_rows_ = 0, n_generating_rows_ = 0;
   std::uint64_t n_preemptions_ = 0, n_reused_tokens_ = 0;
 };
 

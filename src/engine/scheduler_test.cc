@@ -81,6 +81,52 @@ TEST(Scheduler, EveryAnswerIsItsOwnUnderRandomLoads) {
   EXPECT_GT(n_evicted, 100u);
 }
 
+// Embeddings among them have theirs, and no state is asked for twice.
+TEST(Scheduler, EveryEmbeddingIsItsOwnUnderRandomLoads) {
+  std::uint64_t n_preemptions = 0, n_reused = 0, n_embeddings = 0;
+  for (unsigned seed = 0; seed < 40; ++seed) {
+    std::mt19937 random(seed);
+    FakeOptions options;
+    options.limits = {.max_rows = 24, .max_wanted = 4, .n_blocks = 9};
+    options.cache_blocks = seed % 3 == 0 ? 0 : 1000;
+    FakeEngine engine(options);
+    std::map<RequestId, std::vector<float>> expected;
+    engine.on_event = [&](const Event& event) {
+      const auto* embedding = std::get_if<EmbeddingEvent>(&event.what);
+      if (embedding == nullptr) return;
+      EXPECT_EQ(embedding->values, expected[event.request]);
+      n_reused += embedding->n_reused;
+      ++n_embeddings;
+    };
+    const std::vector<TokenId> past = random_prompt(random, 200);
+    constexpr Pooling kPoolings[] = {Pooling::mean, Pooling::cls, Pooling::last};
+    for (int turn = 0; turn < 20; ++turn) {
+      engine.submit(random_prompt(random, 1 + random() % 40), static_cast<int>(20 + random() % 100),
+                    random() % 3);
+      for (int i = 0; i < 3; ++i) {
+        std::vector<TokenId> prompt(past.begin(),
+                                    past.begin() + static_cast<std::ptrdiff_t>(random() % 200));
+        const auto fresh = random_prompt(random, 1 + random() % 60);
+        prompt.insert(prompt.end(), fresh.begin(), fresh.end());
+        const Pooling pooling = kPoolings[random() % 3];
+        const Running& added = engine.submit_embedding(prompt, pooling, random() % 3, random() % 2);
+        expected[added.request.id] = embedding_of(prompt, pooling);
+      }
+      for (auto steps = random() % 60; steps > 0; --steps) engine.step();
+      if (!engine.requests.empty() && random() % 4 == 0)
+        engine.requests.back().fail({ErrorCode::cancelled, "cancelled"});
+    }
+    for (int n_idle = 0; !engine.requests.empty() && n_idle < 2;)
+      n_idle = engine.step() ? 0 : n_idle + 1;
+    EXPECT_TRUE(engine.requests.empty()) << "stuck with seed " << seed;
+    EXPECT_EQ(engine.store.pool.n_blocks() - engine.store.pool.n_free(), engine.cache.n_blocks());
+    n_preemptions += engine.scheduler.n_preemptions();
+  }
+  EXPECT_GT(n_embeddings, 2000u);
+  EXPECT_GT(n_preemptions, 20u);
+  EXPECT_GT(n_reused, 10000u);
+}
+
 TEST(Scheduler, ARequestThatFitsNowhereFailsAlone) {
   std::mt19937 random(1);
   FakeOptions options;

@@ -2,8 +2,9 @@
 #include "engine/smaller_model.h"
 
 #include <algorithm>
-#include <string>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "engine/loaded_model.h"
 #include "model/type_mix.h"
@@ -58,6 +59,19 @@ bool would_do_instead(const format::ModelFiles& refused, const format::ModelFile
   alone.find_smaller = nullptr;  // one step is enough: the caller goes on by itself
   const auto memory = plan_memory(*plan, candidate, alone, {available_bytes, ""});
   return memory && memory->fits();
+}
+
+FindSmaller smaller_among(std::vector<Candidate> candidates) {
+  const auto shared = std::make_shared<std::vector<Candidate>>(std::move(candidates));
+  return [shared](const format::ModelFiles& refused, const LoadOptions& options,
+                  std::uint64_t available_bytes) -> std::string {
+    for (Candidate& candidate : *shared) {
+      const auto files = format::ModelFiles::map(std::exchange(candidate.shards, {}));
+      if (files && would_do_instead(refused, **files, options, available_bytes))
+        return candidate.name;
+    }
+    return "";
+  };
 }
 
 }  // namespace hearth::engine

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/kv_type.h"
 
+#include <string.h>
+
 #include "kernels/encode.h"
 #include "kernels/kv_blocks.h"
 #include "kernels/packed.h"
@@ -22,6 +24,14 @@ const char* kv_type_name(KvType type) {
 #include "kernels/kv_blocks.inc"
   }
   __builtin_unreachable();
+}
+
+bool find_kv_type(const char* name, KvType* type) {
+  for (size_t i = 0; i < kKvTypes; ++i) {
+    *type = static_cast<KvType>(i);
+    if (strcmp(name, kv_type_name(*type)) == 0) return true;
+  }
+  return false;
 }
 
 WeightType kv_weight_type(KvType type) {

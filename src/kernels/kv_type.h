@@ -19,6 +19,8 @@ constexpr bool kv_in_blocks(KvType type) {
 
 // As llama.cpp's flags spell it: "f16", "q8_0".
 const char* kv_type_name(KvType type);
+// The type of that name; false if there is none.
+bool find_kv_type(const char* name, KvType* type);
 
 // KV memory comes in panels of 16 consecutive token positions of one KV head of one layer. Plain
 // floats: K as [dim][16 tokens] (lanes are keys), V as [16 tokens][dim]. Blocks: K as a packed

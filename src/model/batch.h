@@ -25,6 +25,9 @@ enum class MaskKind : std::uint8_t {
 
 enum class Wanted : std::uint8_t { nothing, logits, hidden };
 
+// As a hidden_layer: the output of the norm behind the last layer, which the head reads.
+inline constexpr std::uint16_t kFinalNorm = 0xFFFF;
+
 struct BatchRow {
   TokenId token = 0;                   // used when embedding is kNoIndex
   std::uint32_t embedding = kNoIndex;  // row of Batch::embeddings
@@ -34,7 +37,7 @@ struct BatchRow {
   MaskKind mask = MaskKind::causal;
   std::uint32_t span_end = 0;  // for MaskKind::span
   Wanted wanted = Wanted::nothing;
-  std::uint16_t hidden_layer = 0;  // for Wanted::hidden: the output of this layer
+  std::uint16_t hidden_layer = 0;  // for Wanted::hidden: the output of this layer, or kFinalNorm
   std::uint32_t adapter =
       kNoIndex;  // low-rank side inputs of this row, as the executors number them
 };

@@ -20,17 +20,28 @@ std::unique_ptr<Executor> make_cpu_executor(unsigned n_workers, unsigned n_cpus)
       {.single = {.n_workers = n_workers}, .batch = {.n_workers = n_workers}, .n_cpus = n_cpus});
 }
 
-void CpuExecutor::set_crews(const CpuCrews& crews) {
-  crews_ = crews;
-  for (Crew* crew : {&crews_.single, &crews_.batch})
+CpuExecutor::CpuExecutor(const CpuCrews& crews, WeightLoading loading, WeightsReport* report)
+    : pool_(1, crews.n_cpus),
+      shares_(kMaxWorkers),
+      kernels_(kernels::active()),
+      all_crews_(crews),
+      loading_(std::move(loading)),
+      report_(report) {
+  for (Crew* crew : {&all_crews_.single, &all_crews_.batch})
     crew->n_workers = std::clamp(crew->n_workers, 1u, kMaxWorkers);
+  crews_ = all_crews_;
   pool_.resize(std::max(crews_.single.n_workers, crews_.batch.n_workers));
 }
 
-void CpuExecutor::set_workers(unsigned n_workers) {
-  CpuCrews crews = crews_;
-  crews.single.n_workers = crews.batch.n_workers = n_workers;
-  set_crews(crews);
+// Threads that are not wanted just now sleep: a lease may come back at any moment.
+void CpuExecutor::set_workers(unsigned n_workers, unsigned first_place) {
+  crews_ = all_crews_;
+  for (Crew* crew : {&crews_.single, &crews_.batch}) {
+    crew->n_workers = std::clamp(n_workers, 1u, crew->n_workers);
+    if (crew->cpus.empty()) continue;
+    const auto first = static_cast<std::ptrdiff_t>(first_place % crew->cpus.size());
+    std::ranges::rotate(crew->cpus, crew->cpus.begin() + first);
+  }
 }
 
 Result<void> CpuExecutor::prepare(const Plan& plan, DeviceId device, const ExecutorLimits& limits,

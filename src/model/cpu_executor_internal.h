@@ -52,15 +52,7 @@ kernels::KeyRange visible_keys(const BatchRow& row, std::uint32_t window);
 class CpuExecutor final : public Executor {
  public:
   explicit CpuExecutor(const CpuCrews& crews, WeightLoading loading = {},
-                       WeightsReport* report = nullptr)
-      : pool_(1, crews.n_cpus),
-        shares_(kMaxWorkers),
-        kernels_(kernels::active()),
-        crews_(crews),
-        loading_(std::move(loading)),
-        report_(report) {
-    set_crews(crews);
-  }
+                       WeightsReport* report = nullptr);
 
   Result<void> prepare(const Plan& plan, DeviceId device, const ExecutorLimits& limits,
                        const LoadProgress& progress) override;
@@ -72,13 +64,12 @@ class CpuExecutor final : public Executor {
   void copy_block(BlockId from, BlockId to) override;
   void read_block(BlockId block, std::byte* out) const override;
   void write_block(BlockId block, const std::byte* bytes) override;
-  void set_workers(unsigned n_workers) override;
+  void set_workers(unsigned n_workers, unsigned first_place) override;
   void park() override { pool_.park(); }
 
   const ThreadPool& pool() const { return pool_; }
 
  private:
-  void set_crews(const CpuCrews& crews);
   Result<void> allocate_buffers(const ExecutorLimits& limits);
   Result<void> allocate_attention(const ExecutorLimits& limits);
   Result<void> take_weights(const LoadProgress& progress);
@@ -148,7 +139,7 @@ class CpuExecutor final : public Executor {
   ThreadPool pool_;
   WorkShares shares_;
   const kernels::Kernels& kernels_;
-  CpuCrews crews_;
+  CpuCrews all_crews_, crews_;  // as it was made; those of them that compute now
   WeightLoading loading_;
   WeightsReport* report_;
   const Plan* plan_ = nullptr;

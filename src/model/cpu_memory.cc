@@ -18,9 +18,8 @@ CpuMemory cpu_memory(const Plan& plan, const ExecutorLimits& limits) {
     memory.scratch_bytes += (holds_wanted_rows(static_cast<BufferId>(i)) ? wanted : rows) *
                             plan.widths[i] * sizeof(float);
   // Forward hands out copies of the results.
-  memory.scratch_bytes +=
-      wanted * sizeof(float) *
-      (std::uint64_t{plan.width_of(BufferId::logits)} + plan.width_of(BufferId::hidden));
+  memory.scratch_bytes += sizeof(float) * (wanted * plan.width_of(BufferId::logits) +
+                                           rows * plan.width_of(BufferId::hidden));
   // Two forms of quantised activations, in rows of the widest buffer that a product reads: bytes, a
   // float for each 32 of them and a 16-bit sum for each 16; and the same in blocks.
   const std::uint64_t widest = *std::max_element(plan.widths.begin(), plan.widths.end() - 3);

@@ -117,7 +117,7 @@ TEST(CpuExecutor, ForksAndJoinsOfALayer) {
   // A prompt: the norms, RoPE and the quantising of the second product are split as well.
   EXPECT_EQ(n_jobs(executor, plan, limits, 400), 9 * kLayers + kHead);
   // Nobody else to work with.
-  executor.set_workers(1);
+  executor.set_workers(1, 0);
   EXPECT_EQ(n_jobs(executor, plan, limits, 400), 0u);
 }
 

@@ -54,6 +54,10 @@ void CpuExecutor::run_row(const Phase& phase, std::size_t i) {
             context_->batch->rows[source].hidden_layer == step.layer)
           std::copy_n(row(step.a, source), plan_->width_of(step.out), row(step.out, i));
         break;
+      case Op::norm_hidden:
+        if (context_->batch->rows[context_->hidden_rows[i]].hidden_layer == step.layer)
+          norm(step, i);
+        break;
       case Op::gather:
         std::copy_n(row(step.a, context_->logits_rows[i]), plan_->width_of(step.out),
                     row(step.out, i));

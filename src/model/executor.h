@@ -27,7 +27,7 @@ namespace hearth::model {
 
 struct ExecutorLimits {
   std::uint32_t max_rows = 512;    // rows of one run (the ubatch)
-  std::uint32_t max_wanted = 512;  // rows that may want logits or a hidden state in one run
+  std::uint32_t max_wanted = 512;  // rows that may want logits in one run; any may want a state
   std::uint32_t n_blocks = 0;      // KV blocks
   kernels::KvType k_type = kernels::KvType::f16;
   kernels::KvType v_type = kernels::KvType::f16;
@@ -81,8 +81,9 @@ class Executor {
   virtual void read_block(BlockId block, std::byte* out) const = 0;
   virtual void write_block(BlockId block, const std::byte* bytes) = 0;
 
-  // Workers may come and go between runs (the CPU's thread count); park lets them sleep.
-  virtual void set_workers(unsigned n_workers) = 0;
+  // At most n_workers of those it was made with compute from the next run on, at the places of the
+  // crew from first_place on: others of this program may have the rest. park lets them sleep.
+  virtual void set_workers(unsigned n_workers, unsigned first_place) = 0;
   virtual void park() = 0;
 };
 

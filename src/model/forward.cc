@@ -4,14 +4,28 @@
 #include "base/check.h"
 
 namespace hearth::model {
+namespace {
+
+// Where a result lies: with the device of the last step that writes it.
+DeviceId device_of(const Plan& plan, BufferId result) {
+  DeviceId device = 0;
+  for (const Step& step : plan.steps)
+    if (step.op != Op::transfer && step.out == result) device = step.device;
+  return device;
+}
+
+}  // namespace
 
 Forward::Forward(const Plan& plan, std::vector<Executor*> executors, const ExecutorLimits& limits)
-    : plan_(plan), executors_(std::move(executors)) {
+    : plan_(plan),
+      executors_(std::move(executors)),
+      logits_device_(device_of(plan, BufferId::logits)),
+      hidden_device_(device_of(plan, BufferId::hidden)) {
   CHECK(executors_.size() >= plan.n_devices);
   logits_rows_.reserve(limits.max_wanted);
-  hidden_rows_.reserve(limits.max_wanted);
+  hidden_rows_.reserve(limits.max_rows);
   logits_.resize(std::size_t{limits.max_wanted} * plan.width_of(BufferId::logits));
-  hidden_.resize(std::size_t{limits.max_wanted} * plan.width_of(BufferId::hidden));
+  hidden_.resize(std::size_t{limits.max_rows} * plan.width_of(BufferId::hidden));
   if (plan.n_devices > 1) {
     std::size_t widest = 0;
     for (const Step& step : plan.steps)
@@ -52,16 +66,8 @@ bool Forward::run(const Batch& batch, const std::atomic<bool>* stop,
     if (!executors_[first.device]->run(steps.subspan(begin, end - begin), context)) return false;
     begin = end;
   }
-  if (n_logits > 0)
-    executors_[steps.back().device]->read(BufferId::logits, n_logits, logits_.data());
-  if (n_hidden > 0) {
-    // keep_hidden gathers on the device of the last layer; transfers have brought earlier rows
-    // along.
-    DeviceId device = 0;
-    for (const Step& step : steps)
-      if (step.op == Op::keep_hidden) device = step.device;
-    executors_[device]->read(BufferId::hidden, n_hidden, hidden_.data());
-  }
+  if (n_logits > 0) executors_[logits_device_]->read(BufferId::logits, n_logits, logits_.data());
+  if (n_hidden > 0) executors_[hidden_device_]->read(BufferId::hidden, n_hidden, hidden_.data());
   return true;
 }
 

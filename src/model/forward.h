@@ -19,9 +19,9 @@ class Forward {
   // executors[d] runs the steps of device d; all are prepared.
   Forward(const Plan& plan, std::vector<Executor*> executors, const ExecutorLimits& limits);
 
-  // Computes the batch. The caller guarantees: at most max_rows rows (and max_wanted wanted ones),
-  // tokens inside the vocabulary, kv indices inside reserved blocks. False when stopped. progress
-  // grows within every layer, so that others see a long step getting on.
+  // Computes the batch. The caller guarantees: at most max_rows rows (of which max_wanted want
+  // logits), tokens inside the vocabulary, kv indices inside reserved blocks. False when stopped.
+  // progress grows within every layer, so that others see a long step getting on.
   bool run(const Batch& batch, const std::atomic<bool>* stop = nullptr,
            std::atomic<std::uint64_t>* progress = nullptr);
 
@@ -37,6 +37,7 @@ class Forward {
  private:
   const Plan& plan_;
   std::vector<Executor*> executors_;
+  const DeviceId logits_device_, hidden_device_;
   std::vector<std::uint32_t> logits_rows_, hidden_rows_;
   std::vector<float> logits_, hidden_, transfer_;
 };

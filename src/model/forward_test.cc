@@ -14,6 +14,7 @@ namespace hearth::model {
 namespace {
 
 constexpr std::uint32_t kVocab = 288;
+constexpr std::uint16_t kLastLayer = 1;  // of two
 
 ExecutorLimits limits() {
   ExecutorLimits limits;
@@ -94,6 +95,78 @@ TEST(Forward, RowsGetWhatTheyWant) {
     EXPECT_TRUE(same_bits(hidden[0][i], hidden[1][i]));
     EXPECT_GT(relative_l2(hidden[0][i], std::vector<float>(hidden[0][i].size(), 1e-3f)), 0.1);
   }
+}
+
+// What the head reads: the last layer's output, normed by the textbook in float64; and the head, in
+// float64 too, makes the logits of it that the same row gets.
+void expect_final_norm(const format::Gguf& gguf, std::span<const float> raw,
+                       std::span<const float> normed, std::span<const float> logits) {
+  const auto matrix = [&](const char* name) {
+    const format::Tensor* tensor = gguf.find_tensor(name);
+    if (tensor == nullptr) tensor = gguf.find_tensor("token_embd.weight");  // tied
+    std::vector<float> values(tensor->n_elements());
+    std::memcpy(values.data(), tensor->bytes.data(), values.size() * sizeof(float));
+    return values;
+  };
+  const std::vector<float> weight = matrix("output_norm.weight"), head = matrix("output.weight");
+  const std::size_t n_embd = weight.size();
+  const double epsilon = double{read_hparams(gguf)->rms_epsilon};
+  for (std::size_t i = 0; i < raw.size() / n_embd; ++i) {
+    const std::span<const float> x = raw.subspan(i * n_embd, n_embd);
+    const std::span<const float> y = normed.subspan(i * n_embd, n_embd);
+    double squares = 0;
+    for (const float value : x) squares += double{value} * double{value};
+    const double scale = 1 / std::sqrt(squares / static_cast<double>(n_embd) + epsilon);
+    for (std::size_t j = 0; j < n_embd; ++j)
+      EXPECT_NEAR(double{y[j]}, double{x[j]} * scale * double{weight[j]}, 1e-5);
+    for (std::size_t token = 0; token < kVocab; ++token) {
+      double logit = 0;
+      for (std::size_t j = 0; j < n_embd; ++j)
+        logit += double{head[token * n_embd + j]} * double{y[j]};
+      EXPECT_NEAR(double{logits[i * kVocab + token]}, logit, 1e-4);
+    }
+  }
+}
+
+// The states of all tokens; layer_of(i) is what row i asks for.
+std::vector<float> states_of(Machine& machine, std::span<const TokenId> tokens,
+                             const std::function<std::uint16_t(std::size_t)>& layer_of) {
+  logits_of(machine, tokens, [&](Batch& batch) {
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+      batch.rows[i].wanted = Wanted::hidden;
+      batch.rows[i].hidden_layer = layer_of(i);
+    }
+  });
+  std::vector<float> states;
+  for (std::uint32_t i = 0; i < tokens.size(); ++i) {
+    const auto state = machine.forward->hidden(i);
+    states.insert(states.end(), state.begin(), state.end());
+  }
+  return states;
+}
+
+TEST(Forward, TheFinalNormIsWhatTheHeadReads) {
+  const auto files = fixture("tiny-llama-f32");
+  const auto tokens = fixture_tokens("tiny-llama-f32");
+  const auto plain = Machine::build(files->gguf(), limits());
+  const auto raw = states_of(*plain, tokens, [](std::size_t) { return kLastLayer; });
+  const auto normed = states_of(*plain, tokens, [](std::size_t) { return kFinalNorm; });
+  expect_final_norm(files->gguf(), raw, normed, plain->all_logits(tokens));
+
+  // However many rows want states, of whatever layers, and wherever the head is.
+  ExecutorLimits few = limits();
+  few.max_wanted = 1;
+  const auto split = Machine::build(files->gguf(), few, {DeviceKind::simulated, DeviceKind::cpu}, 1,
+                                    [](std::string_view, int layer) {
+                                      return static_cast<DeviceId>(layer == kLastLayer ? 1 : 0);
+                                    });
+  const auto mixed =
+      states_of(*split, tokens, [](std::size_t i) { return i % 2 == 0 ? kLastLayer : kFinalNorm; });
+  const std::size_t n_embd = split->plan.hparams.n_embd;
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    EXPECT_TRUE(same_bits(std::span(mixed).subspan(i * n_embd, n_embd),
+                          std::span(i % 2 == 0 ? raw : normed).subspan(i * n_embd, n_embd)))
+        << i;
 }
 
 TEST(Forward, RowsOfASpanSeeEachOther) {

@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "kernels/kernels.h"
+#include "model/batch.h"
 
 namespace hearth::model {
 namespace {
@@ -218,17 +219,37 @@ class Compiler {
     return {};
   }
 
+  // Hidden states are normed last, so that what few rows want does not come between the gathering
+  // and the norm of those that want logits.
   Result<void> compile_head() {
+    const std::uint32_t n_embd = hparams().n_embd;
+    emit({.op = Op::keep_hidden,
+          .a = BufferId::residual,
+          .out = BufferId::hidden,
+          .layer = kFinalNorm});
     emit({.op = Op::gather, .a = BufferId::residual, .out = BufferId::wanted});
-    TRY(norm("output_norm.weight", kNoLayer, BufferId::wanted, BufferId::wanted_normed,
-             hparams().n_embd));
-    TensorId head = TRY(claim("output.weight", kNoLayer, TensorUse::matrix,
-                              {hparams().n_embd, hparams().n_vocab}, false));
+    const TensorId final_norm =
+        TRY(claim("output_norm.weight", kNoLayer, TensorUse::vector, {n_embd}, true));
+    emit({.op = Op::rms_norm,
+          .a = BufferId::wanted,
+          .out = BufferId::wanted_normed,
+          .tensor = final_norm,
+          .n_heads = 1,
+          .width = n_embd});
+    TensorId head = TRY(
+        claim("output.weight", kNoLayer, TensorUse::matrix, {n_embd, hparams().n_vocab}, false));
     if (head == kNoTensor) {  // tied: the embedding table is the output head too
       head = embedding_;
       plan_.tensors[head].use = TensorUse::embedding_and_matrix;
     }
     emit({.op = Op::linear, .a = BufferId::wanted_normed, .out = BufferId::logits, .tensor = head});
+    emit({.op = Op::norm_hidden,
+          .a = BufferId::hidden,
+          .out = BufferId::hidden,
+          .tensor = final_norm,
+          .layer = kFinalNorm,
+          .n_heads = 1,
+          .width = n_embd});
     return {};
   }
 

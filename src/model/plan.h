@@ -22,7 +22,8 @@
 
 namespace hearth::model {
 
-// Activation buffers: one row of floats for each batch row (from `wanted` on: for each wanted row).
+// Activation buffers: one row of floats for each batch row (from `wanted` on: for each row that
+// wants what the buffer is about).
 enum class BufferId : std::uint8_t {
   residual,
   normed,
@@ -40,9 +41,9 @@ enum class BufferId : std::uint8_t {
 };
 inline constexpr std::size_t kBuffers = static_cast<std::size_t>(BufferId::none);
 
-// Whether the buffer has a row for each wanted row alone (not for each row of the batch).
+// Whether the buffer has a row for each row that wants logits, of which a step has few.
 constexpr bool holds_wanted_rows(BufferId buffer) {
-  return buffer >= BufferId::wanted && buffer <= BufferId::hidden;
+  return buffer >= BufferId::wanted && buffer <= BufferId::logits;
 }
 
 using TensorId = std::uint16_t;  // index into Plan::tensors
@@ -60,6 +61,7 @@ enum class Op : std::uint8_t {
   silu_mul,     // out = silu(a) * b
   add,          // out += a
   keep_hidden,  // copies rows that want this layer's output to `hidden`
+  norm_hidden,  // rms_norm of those rows of `hidden` that want kFinalNorm
   gather,       // out = the rows of a that want logits
   transfer,     // out on `device` = the same buffer on `from_device`
 };

@@ -94,7 +94,7 @@ class SimulatedDevice final : public Executor {
         bytes += n * sizeof(float);
       }
   }
-  void set_workers(unsigned) override {}
+  void set_workers(unsigned, unsigned) override {}
   void park() override {}
 
  private:
@@ -164,6 +164,14 @@ class SimulatedDevice final : public Executor {
             copy_row(step.a, source, step.out, i);
         }
         return;
+      case Op::norm_hidden: {
+        const std::vector<float> weight = vector_of(step.tensor);
+        for (std::size_t i = 0; i < context_->hidden_rows.size(); ++i)
+          if (batch().rows[context_->hidden_rows[i]].hidden_layer == kFinalNorm)
+            scalar().rms_norm(row(step.a, i), weight.data(), plan_->hparams.rms_epsilon, step.width,
+                              row(step.out, i));
+        return;
+      }
       case Op::gather:
         for (std::size_t i = 0; i < context_->logits_rows.size(); ++i)
           copy_row(step.a, context_->logits_rows[i], step.out, i);

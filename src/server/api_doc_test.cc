@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "server/llama_routes.h"
+#include "server/openai/embedding_request.h"
 #include "server/openai/generation_fields.h"
 
 namespace hearth::server {
@@ -71,7 +72,8 @@ TEST(ApiDoc, ListsEveryRouteAndField) {
   ASSERT_NE(end, std::string::npos);
   const std::string expected = route_table() +
                                field_table("POST /v1/chat/completions", chat_fields()) +
-                               field_table("POST /v1/completions", completion_fields());
+                               field_table("POST /v1/completions", completion_fields()) +
+                               field_table("POST /v1/embeddings", embedding_fields());
   const std::size_t from = begin + kBegin.size();
   if (std::getenv("HEARTH_WRITE_DOCS") != nullptr) {
     std::FILE* file = std::fopen(path.c_str(), "wb");

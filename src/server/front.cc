@@ -36,6 +36,26 @@ Admission check_key(const ListenerPolicy& policy, const Route& route, const Http
   return {.key = key};
 }
 
+// Counts a request of a listener as long as it runs.
+class Place {
+ public:
+  explicit Place(std::atomic<std::size_t>& n_running)
+      : n_running_(n_running), n_before_(n_running.fetch_add(1)) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() { n_running_.fetch_sub(1); }
+
+  bool is_beyond(std::size_t most) const { return most > 0 && n_before_ >= most; }
+
+ private:
+  std::atomic<std::size_t>& n_running_;
+  const std::size_t n_before_;
+};
+
+bool asks_for_keys(const ListenerPolicy& policy) {
+  return policy.exposure.needs_key || (policy.keys && !policy.keys->is_empty());
+}
+
 }  // namespace
 
 std::string_view presented_key(const HttpRequest& request) {
@@ -52,35 +72,43 @@ std::string_view presented_key(const HttpRequest& request) {
 }
 
 Front::Front(Router router, std::vector<ListenerPolicy> policies)
-    : router_(std::move(router)), policies_(std::move(policies)) {
-  for (ListenerPolicy& policy : policies_)
-    policy.exposure.needs_key = policy.keys && !policy.keys->is_empty();
+    : router_(std::move(router)), n_running_(policies.size()) {
+  for (ListenerPolicy& policy : policies) {
+    policy.exposure.needs_key = asks_for_keys(policy);
+    policies_.push_back(std::make_shared<const ListenerPolicy>(std::move(policy)));
+  }
 }
 
 HttpApp Front::app(std::function<void(const RequestRecord&)> on_done) {
   return {.check_head = [this](const HttpRequest& request) { return check_head(request); },
           .handle = [this](HttpRequest& request,
                            ResponseWriter& writer) { return handle(request, writer); },
-          .on_done = std::move(on_done)};
+          .on_done = std::move(on_done),
+          .client_of =
+              [this](const HttpRequest& request) {
+                return policy_of(request.listener)->proxies.client_of(request);
+              }};
 }
 
-void Front::replace_keys(std::size_t listener, std::shared_ptr<const KeyRing> keys) {
+void Front::replace(std::size_t listener, ListenerPolicy policy) {
   const std::lock_guard lock(mutex_);
   CHECK(listener < policies_.size());
-  ListenerPolicy& policy = policies_[listener];
-  policy.exposure.needs_key = policy.exposure.needs_key || (keys && !keys->is_empty());
-  policy.keys = std::move(keys);
-  if (policies_.size() == 1 && policy.keys) gate_.keep_only(*policy.keys);
+  policy.exposure.needs_key = asks_for_keys(policy) || policies_[listener]->exposure.needs_key;
+  policies_[listener] = std::make_shared<const ListenerPolicy>(std::move(policy));
+  std::vector<std::shared_ptr<const KeyRing>> rings;
+  for (const SharedPolicy& one : policies_) rings.push_back(one->keys);
+  gate_.keep_only(rings);
 }
 
-ListenerPolicy Front::policy_of(std::size_t listener) const {
+Front::SharedPolicy Front::policy_of(std::size_t listener) const {
   const std::lock_guard lock(mutex_);
   CHECK(listener < policies_.size());
   return policies_[listener];
 }
 
 std::optional<HttpResponse> Front::check_head(const HttpRequest& request) const {
-  const ListenerPolicy policy = policy_of(request.listener);
+  const SharedPolicy shared = policy_of(request.listener);
+  const ListenerPolicy& policy = *shared;
   const auto refused = [&](const ApiError& error) {
     HttpResponse response = to_response(error);
     std::ranges::move(cors_headers(policy.exposure, request), std::back_inserter(response.headers));
@@ -108,7 +136,8 @@ std::optional<HttpResponse> Front::check_head(const HttpRequest& request) const 
 
 Task<void> Front::handle(HttpRequest& request, ResponseWriter& writer) {
   // All was checked with the header, but keys may have been replaced while the body came.
-  const ListenerPolicy policy = policy_of(request.listener);
+  const SharedPolicy shared = policy_of(request.listener);
+  const ListenerPolicy& policy = *shared;
   for (Header& header : cors_headers(policy.exposure, request))
     writer.add_header(std::move(header));
   Router::Match match = router_.match(request.method, request.path);
@@ -118,7 +147,23 @@ Task<void> Front::handle(HttpRequest& request, ResponseWriter& writer) {
     writer.send(to_response(*admission.refusal));
     co_return;
   }
-  Call call{.request = request, .writer = writer, .params = std::move(match.params)};
+  Call call{.request = request,
+            .writer = writer,
+            .params = std::move(match.params),
+            .key_id = policy.sharing,
+            .models = policy.models};
+  std::optional<Place> place;
+  if (match.route->scope != Scope::open) {
+    place.emplace(n_running_[request.listener]);
+    if (place->is_beyond(policy.max_concurrent)) {
+      writer.send(to_response(
+          {ApiErrorKind::queue_full,
+           "this address answers " + std::to_string(policy.max_concurrent) + " requests at a time",
+           "",
+           {}}));
+      co_return;
+    }
+  }
   KeyGate::Lease lease;
   if (admission.key != nullptr) {
     auto entered = gate_.enter(*admission.key);

@@ -20,7 +20,9 @@ using test::TestServer;
 using testing::HasSubstr;
 
 Task<void> say_key(Call& call) {
-  call.writer.send({.body = "key '" + call.key_id + "' " + std::string(call.param("model"))});
+  std::string text = "key '" + call.key_id + "' " + std::string(call.param("model"));
+  for (const std::string& model : call.models) text += " may ask " + model;
+  call.writer.send({.body = std::move(text)});
   co_return;
 }
 
@@ -169,10 +171,10 @@ TEST(Front, OtherKeysWhileItRuns) {
   Front front(every_scope(), {{.keys = ring_of({"old"})}});
   const TestServer server(front.app());
   TestClient client = server.client();
-  front.replace_keys(0, ring_of({"new"}));
+  front.replace(0, {.keys = ring_of({"new"})});
   EXPECT_EQ(client.ask(asking("GET /metrics", "X-Api-Key: old\r\n")).status, 401);
   EXPECT_EQ(client.ask(asking("GET /metrics", "X-Api-Key: new\r\n")).status, 200);
-  front.replace_keys(0, ring_of({}));
+  front.replace(0, {.keys = ring_of({})});
   EXPECT_EQ(client.ask(asking("GET /metrics")).status, 401)
       << "revoking the last key opens nothing";
 }
@@ -186,6 +188,49 @@ TEST(Front, ListenersHaveTheirOwnKeys) {
   const std::string with_b = asking("GET /metrics", "X-Api-Key: b\r\n");
   EXPECT_EQ(TestClient(server.port(0)).ask(with_b).status, 401);
   EXPECT_EQ(TestClient(server.port(1)).ask(with_b).status, 200);
+}
+
+TEST(Front, ListenersHaveTheirOwnModelsAndLimits) {
+  std::vector<Listener> listeners;
+  for (int i = 0; i < 2; ++i)
+    listeners.push_back(std::move(Listener::tcp("127.0.0.1", 0).value()[0]));
+  Front front(every_scope(),
+              {{}, {.models = {"small"}, .max_concurrent = 1, .sharing = "listener-1"}});
+  const TestServer server(std::move(listeners), front.app());
+  TestClient narrow(server.port(1));
+  EXPECT_EQ(TestClient(server.port(0)).ask(asking("GET /metrics")).body, "key '' ");
+  EXPECT_EQ(narrow.ask(asking("GET /metrics")).body, "key 'listener-1'  may ask small");
+
+  TestClient holder(server.port(1));
+  holder.send(asking("GET /hold"));
+  ASSERT_TRUE(holder.read_until("held"));
+  const TestAnswer refused = narrow.ask(asking("GET /metrics"));
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.header("x-should-retry"), "true");
+  EXPECT_EQ(narrow.ask(asking("GET /health")).status, 200) << "health takes no place";
+  EXPECT_EQ(TestClient(server.port(0)).ask(asking("GET /metrics")).status, 200);
+  holder.close();
+  EXPECT_TRUE(test::comes_true([&] { return narrow.ask(asking("GET /metrics")).status == 200; }))
+      << "the place was not given back";
+}
+
+TEST(Front, BelievesTrustedProxiesAlone) {
+  const auto client_seen = [](std::string_view trusted, std::string_view headers) {
+    ListenerPolicy policy;
+    policy.proxies = TrustedProxies::parse(trusted).value();
+    Front front(every_scope(), {policy});
+    const TestServer server(front.app());
+    server.client().ask(asking("GET /metrics", headers));
+    const auto records = server.records(1);
+    return records.size() == 1 ? records[0].client : "none";
+  };
+  EXPECT_EQ(client_seen("", "X-Forwarded-For: 1.2.3.4\r\n"), "127.0.0.1");
+  EXPECT_EQ(client_seen("10.0.0.0/8", "X-Forwarded-For: 1.2.3.4\r\n"), "127.0.0.1");
+  EXPECT_EQ(client_seen("127.0.0.0/8", "X-Forwarded-For: 1.2.3.4\r\n"), "1.2.3.4");
+  EXPECT_EQ(client_seen("127.0.0.1", "X-Forwarded-For: 6.6.6.6, 1.2.3.4\r\n"), "1.2.3.4")
+      << "what stands left of it the client may have written itself";
+  // Proxies pass on what they do not know: who sets one of the two headers hands on the other.
+  EXPECT_EQ(client_seen("127.0.0.1", "Forwarded: for=6.6.6.6\r\n"), "127.0.0.1");
 }
 
 }  // namespace

@@ -56,12 +56,15 @@ void KeyGate::leave(const std::string& id) {
   if (found != uses_.end()) --found->second.n_running;
 }
 
-void KeyGate::keep_only(const KeyRing& ring) {
+void KeyGate::keep_only(std::span<const std::shared_ptr<const KeyRing>> rings) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(uses_, [&](const auto& use) {
-    return use.second.n_running == 0 &&
-           std::ranges::find(ring.entries(), use.first, &KeyEntry::id) == ring.entries().end();
-  });
+  const auto is_known = [&](const std::string& id) {
+    return std::ranges::any_of(rings, [&](const auto& ring) {
+      return ring && std::ranges::find(ring->entries(), id, &KeyEntry::id) != ring->entries().end();
+    });
+  };
+  std::erase_if(uses_,
+                [&](const auto& use) { return use.second.n_running == 0 && !is_known(use.first); });
 }
 
 }  // namespace hearth::server

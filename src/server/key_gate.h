@@ -9,6 +9,7 @@
 #include <expected>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 
@@ -41,8 +42,8 @@ class KeyGate {
   // key_rate or key_busy, with the time to wait. The gate must outlive the lease.
   std::expected<Lease, ApiError> enter(const KeyEntry& key, Clock::time_point now = Clock::now());
 
-  // Forgets keys that are not in the ring any more and have nothing running.
-  void keep_only(const KeyRing& ring);
+  // Forgets keys that are in none of the rings any more and have nothing running.
+  void keep_only(std::span<const std::shared_ptr<const KeyRing>> rings);
 
  private:
   struct Use {

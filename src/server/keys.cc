@@ -21,6 +21,7 @@ namespace hearth::server {
 namespace {
 
 constexpr int kFormat = 1;
+constexpr std::size_t kPlainIdDigits = 16;
 constexpr std::string_view kKeyPrefix = "hearth_";
 constexpr std::size_t kIdDigits = 8;
 constexpr std::size_t kSecretBytes = 32;
@@ -218,11 +219,12 @@ KeyRing::KeyRing(KeyList keys, const std::vector<std::string>& plain)
     if (key.empty()) continue;
     std::string salt = random_hex(kSaltBytes);
     std::string hash = salted_hash(salt, key);
-    keys_.push_back({.id = fmt::format("plain-{}", n_plain),
-                     .name = fmt::format("--api-key {}", n_plain),
-                     .salt = std::move(salt),
-                     .sha256 = std::move(hash),
-                     .scopes = kAllScopes});
+    keys_.push_back(
+        {.id = "plain-" + salted_hash("id of a plain key", key).substr(0, kPlainIdDigits),
+         .name = fmt::format("--api-key {}", n_plain),
+         .salt = std::move(salt),
+         .sha256 = std::move(hash),
+         .scopes = kAllScopes});
   }
 }
 

@@ -5,7 +5,9 @@
 // shown once, when it is made. (A slow hash would gain nothing: nobody guesses 256 bits.) The file
 // of keys is JSON, mode 0600, replaced in one step; several programs may change it at once.
 //
-// Plain keys (llama-server's --api-key) live in memory alone, hashed likewise.
+// Plain keys (llama-server's --api-key) live in memory alone, hashed likewise. Their ids are made
+// of their text, so that a key is the same one on every listener and after a reload; they are shown
+// nowhere, since people choose such keys.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +22,7 @@
 namespace hearth::server {
 
 struct KeyEntry {
-  std::string id;                        // 8 hex digits, public
+  std::string id;                        // 8 hex digits, public; of a plain key "plain-" and more
   std::string name;                      // for people: 1 to 100 bytes
   std::string salt;                      // hex
   std::string sha256;                    // of the salt's text and the key's text, hex

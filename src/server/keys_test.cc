@@ -54,6 +54,10 @@ TEST(Keys, PlainKeys) {
   EXPECT_NE(ring.find("hearth_looks_like_ours"), nullptr);
   EXPECT_EQ(ring.find(""), nullptr);
   EXPECT_EQ(ring.find("sk-min"), nullptr);
+  // Ids stand for what requests may share: the same for a key wherever it is listed.
+  const KeyRing later({}, {"sk-other", "sk-mine"});
+  EXPECT_EQ(later.find("sk-mine")->id, ring.find("sk-mine")->id);
+  EXPECT_NE(later.find("sk-other")->id, ring.find("sk-mine")->id);
   EXPECT_TRUE(KeyRing({}, {""}).is_empty());
 }
 
@@ -168,7 +172,7 @@ TEST(KeyGate, RequestsAtATime) {
     const auto refused = gate.enter(key);
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().kind, ApiErrorKind::key_busy);
-    gate.keep_only(KeyRing());
+    gate.keep_only({});
     EXPECT_FALSE(gate.enter(key).has_value()) << "forgotten while it runs";
   }
   EXPECT_TRUE(gate.enter(key).has_value());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/llama_routes.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "server/body.h"
 #include "server/openai/chat_request.h"
@@ -38,15 +40,15 @@ std::expected<Asked, ApiError> read_asked(Models& models, const Call& call,
   if (auto error = check_fields(*body, fields, UnknownFields::refuse))
     return std::unexpected(std::move(*error));
   const Json* name = member(*body, "model");
-  const auto model = models.find_ready(name == nullptr ? "" : name->get<std::string>());
+  const auto model = models.find_ready(call, name == nullptr ? "" : name->get<std::string>());
   if (!model) return std::unexpected(model.error());
   return Asked{std::move(*body), *model};
 }
 
 // 200 when every model can answer, and nothing else: this route needs no key.
 Task<void> health(Models& models, Call& call) {
-  for (const ServedModel& model : models.all()) {
-    const WorkerState state = model.worker->facts().state;
+  for (const ServedModel* const model : models.seen_by(call)) {
+    const WorkerState state = model->worker->facts().state;
     if (state == WorkerState::ready) continue;
     const bool is_coming = state == WorkerState::starting || state == WorkerState::loading;
     co_return send_error(call.writer,
@@ -85,20 +87,19 @@ Json props_of(const ServedModel& model, const ApiSettings& settings) {
 }
 
 Task<void> props(Models& models, const ApiSettings& settings, Call& call) {
-  if (models.all().size() == 1)
-    co_return send_json(call.writer, props_of(models.all().front(), settings));
+  const std::vector<ServedModel*> seen = models.seen_by(call);
+  if (seen.size() == 1) co_return send_json(call.writer, props_of(*seen.front(), settings));
   Json list = Json::array();
-  for (const ServedModel& model : models.all()) list.push_back(props_of(model, settings));
+  for (const ServedModel* const model : seen) list.push_back(props_of(*model, settings));
   send_json(call.writer, {{"models", std::move(list)}});
 }
 
-// There are no fixed slots: what is running and what waits, and the cache they
-// share.
+// There are no fixed slots: what is running and what waits, and the cache they share.
 Task<void> slots(Models& models, Call& call) {
   Json list = Json::array();
-  for (const ServedModel& model : models.all()) {
-    const WorkerFacts facts = model.worker->facts();
-    list.push_back({{"model", model.id},
+  for (const ServedModel* const model : models.seen_by(call)) {
+    const WorkerFacts facts = model->worker->facts();
+    list.push_back({{"model", model->id},
                     {"n_requests", facts.n_requests},
                     {"n_running", facts.status.n_running},
                     {"n_waiting", facts.status.n_waiting},
@@ -163,9 +164,15 @@ Task<void> apply_template(Models& models, Call& call) {
   send_json(call.writer, {{"prompt", text->text}});
 }
 
-Task<void> show_metrics(const Models& models, const Metrics& metrics, Call& call) {
-  for (const ServedModel& model : models.all()) refresh_metrics(model);
-  call.writer.send({.content_type = std::string(Metrics::kContentType), .body = metrics.text()});
+// Of the models that this caller may ask, and of all requests together.
+Task<void> show_metrics(Models& models, const Metrics& metrics, Call& call) {
+  std::vector<std::string> hidden;
+  const std::vector<ServedModel*> seen = models.seen_by(call);
+  for (const ServedModel& model : models.all())
+    if (std::ranges::find(seen, &model) == seen.end()) hidden.push_back(model.id);
+  for (const ServedModel* const model : seen) refresh_metrics(*model);
+  call.writer.send({.content_type = std::string(Metrics::kContentType),
+                    .body = metrics.text({.label = "model_name", .hidden = hidden})});
   co_return;
 }
 

@@ -59,10 +59,10 @@ void Log::write(LogLevel level, std::string_view event,
   (void)write_all(fd_, log_line(level, event, fields));
 }
 
-void Log::request(const RequestRecord& record, std::string_view client) const {
+void Log::request(const RequestRecord& record) const {
   write(LogLevel::info, "request",
         {{"id", record.id},
-         {"client", client.empty() ? std::string_view(record.peer) : client},
+         {"client", record.client},
          {"listener", static_cast<std::int64_t>(record.listener)},
          {"method", name_of(record.method)},
          {"path", record.path},

@@ -36,8 +36,8 @@ class Log {
 
   void write(LogLevel level, std::string_view event,
              std::initializer_list<LogField> fields = {}) const;
-  // "request", when it is over. client is the address behind trusted proxies, if any.
-  void request(const RequestRecord& record, std::string_view client = {}) const;
+  // "request", when it is over.
+  void request(const RequestRecord& record) const;
 
  private:
   int fd_;

@@ -62,7 +62,8 @@ std::string in_braces(std::string_view labels) {
 }  // namespace
 
 struct Metrics::Series {
-  std::string labels;  // as text
+  Labels by_name;
+  std::string labels;  // the same as text
   Counter counter;
   Gauge gauge;
   std::optional<Histogram> histogram;
@@ -122,6 +123,7 @@ Metrics::Series& Metrics::add(std::string_view name, std::string_view help, std:
   std::string text = label_text(labels);
   CHECK(std::ranges::find(family->series, text, &Series::labels) == family->series.end());
   Series& series = family->series.emplace_back();
+  series.by_name = std::move(labels);
   series.labels = std::move(text);
   return series;
 }
@@ -143,14 +145,21 @@ Histogram& Metrics::histogram(std::string_view name, std::string_view help,
   return add(name, help, "histogram", std::move(labels)).histogram.emplace(bounds);
 }
 
-std::string Metrics::text() const {
+std::string Metrics::text(const MetricsFilter& filter) const {
   const std::lock_guard lock(mutex_);
+  const auto is_hidden = [&](const Labels& labels) {
+    return std::ranges::any_of(labels, [&](const auto& label) {
+      return label.first == filter.label &&
+             std::ranges::find(filter.hidden, label.second) != filter.hidden.end();
+    });
+  };
   std::string text;
   const auto out = std::back_inserter(text);
   for (const Family& family : families_) {
     fmt::format_to(out, "# HELP {} {}\n# TYPE {} {}\n", family.name, escaped(family.help, false),
                    family.name, family.kind);
     for (const Series& series : family.series) {
+      if (is_hidden(series.by_name)) continue;
       const std::string braces = in_braces(series.labels);
       if (family.kind == "counter") {
         fmt::format_to(out, "{}{} {}\n", family.name, braces, series.counter.value());

@@ -69,6 +69,12 @@ std::span<const double> request_buckets();
 // 1, 2, 5, 10... up to n: of counts of tokens.
 std::vector<double> count_buckets(double n);
 
+// Leaves out what has one of these values for the label.
+struct MetricsFilter {
+  std::string_view label = {};
+  std::span<const std::string> hidden = {};
+};
+
 class Metrics {
  public:
   using Labels = std::vector<std::pair<std::string, std::string>>;
@@ -85,7 +91,7 @@ class Metrics {
   Histogram& histogram(std::string_view name, std::string_view help, std::span<const double> bounds,
                        Labels labels = {});
 
-  std::string text() const;
+  std::string text(const MetricsFilter& filter = {}) const;
   // The value of Content-Type for text().
   static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
 

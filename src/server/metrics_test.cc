@@ -143,11 +143,12 @@ TEST(Log, RequestsWithoutTheirContent) {
   RequestRecord record;
   record.id = "abc-1";
   record.peer = "127.0.0.1";
+  record.client = "1.2.3.4";
   record.method = Method::post;
   record.path = "/v1/completions";
   record.status = 200;
   record.seconds = 0.25;
-  log.request(record, "1.2.3.4");
+  log.request(record);
   log.write(LogLevel::debug, "too_detailed");
   std::fclose(file);
   const std::string text = read_file(dir.file("log"), 10'000).value();

@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "server/core_leases.h"
+#include "server/memory_budget.h"
 #include "server/request_stream.h"
 #include "server/worker_process.h"
 
@@ -27,6 +29,7 @@ struct ModelToLoad {
   wire::Load load;
   std::vector<UniqueFd> files;
   std::function<void(const wire::Loaded&)> loaded;  // e.g. keeps a prepared copy; may be empty
+  std::unique_ptr<MemoryClaim> claim;  // its part of the memory while it lives; may be null
 };
 // Opens the model's files; called from a thread of the ModelWorker, each time
 // the worker starts.
@@ -38,17 +41,19 @@ std::string_view name_of(WorkerState state);
 // What is known of it now.
 struct WorkerFacts {
   WorkerState state = WorkerState::starting;
-  std::string reason;       // why it failed, or why it was started again the last time
-  wire::Progress progress;  // of loading
-  wire::Loaded loaded;      // once it has been ready
-  wire::Status status;      // the last that came
+  std::string reason;                  // why it failed, or why it was started again the last time
+  ErrorCode code = ErrorCode::failed;  // of that
+  wire::Progress progress;             // of loading
+  wire::Loaded loaded;                 // once it has been ready
+  wire::Status status;                 // the last that came
   std::size_t n_requests = 0;
   std::uint64_t n_restarts = 0;
 };
 
 class ModelWorker {
  public:
-  ModelWorker(WorkerCommand command, OpenModel open);
+  // It computes under leases of these cores; null: on all of them.
+  ModelWorker(WorkerCommand command, OpenModel open, std::shared_ptr<CoreLeases> cores = nullptr);
   // Asks the process to quit, waits for a few seconds, and makes it.
   ~ModelWorker();
   ModelWorker(const ModelWorker&) = delete;
@@ -67,8 +72,6 @@ class ModelWorker {
     message.id = id;
     return begin_request(id, wire::ToWorker(std::move(message)));
   }
-  // How many threads may compute; kept for workers that come later.
-  void lease(std::uint32_t n_threads);
 
  private:
   struct Impl;

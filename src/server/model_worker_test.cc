@@ -164,7 +164,7 @@ TEST(ModelWorker, AnswersManyRequestsAtOnce) {
 // It gets the model's descriptors, and neither our environment nor our Ctrl-C.
 TEST(ModelWorker, GivesTheProcessWhatItNeedsAndNoMore) {
   ::setenv("HEARTH_TEST_SECRET", "do not tell", 1);
-  const test::TempDir folder;
+  const hearth::test::TempDir folder;
   const std::string path = folder.write("model", "the model's bytes");
   std::string told;
   {
@@ -258,10 +258,37 @@ TEST(ModelWorker, CancelsWhatNobodyWaitsForAnyMore) {
   auto done = *worker.begin(prompt("done"));
   drain(*done);
   done.reset();  // has ended: nothing to cancel
-  worker.lease(5);
-  EXPECT_TRUE(comes_true([&] { return worker.facts().status.n_running == 5; }));
-  EXPECT_EQ(worker.facts().status.n_waiting,
-            0U);  // of the last status: no second cancel before it
+  (*worker.begin(prompt("hang"))).reset();
+  EXPECT_TRUE(comes_true([&] { return worker.facts().status.n_waiting > 1; }));
+  EXPECT_EQ(worker.facts().status.n_waiting, 2U);  // cancels
+}
+
+TEST(ModelWorker, HasALeaseWhileItHasRequests) {
+  const auto cores = std::make_shared<CoreLeases>(2);
+  const auto open_two_threads = []() -> Result<ModelToLoad> {
+    ModelToLoad model = TRY(open_nothing());
+    model.load.single.n_workers = model.load.batch.n_workers = 2;
+    return model;
+  };
+  ModelWorker first(fake("Echoes"), open_two_threads, cores);
+  ModelWorker second(fake("Echoes"), open_two_threads, cores);
+  ASSERT_EQ(first.wait_until_settled(kPatience), WorkerState::ready);
+  ASSERT_EQ(second.wait_until_settled(kPatience), WorkerState::ready);
+  const auto has = [](const ModelWorker& worker, std::uint32_t n_threads) {
+    return comes_true([&] { return worker.facts().status.n_running == n_threads; });
+  };
+  auto one = *first.begin(prompt("hang"));
+  EXPECT_TRUE(has(first, kAllCores.n_threads));
+  auto two = *second.begin(prompt("hang"));
+  EXPECT_TRUE(has(first, 1));
+  EXPECT_TRUE(has(second, 1));
+  one.reset();
+  EXPECT_TRUE(has(first, 0));
+  EXPECT_TRUE(has(second, kAllCores.n_threads));
+  drain(*(*second.begin(prompt("crash"))));  // the next process has what is due to it
+  ASSERT_EQ(second.wait_until_settled(kPatience), WorkerState::ready);
+  two = *second.begin(prompt("hang"));
+  EXPECT_TRUE(has(second, kAllCores.n_threads));
 }
 
 TEST(RequestStream, JoinsTextThatNobodyTook) {

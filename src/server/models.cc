@@ -9,13 +9,22 @@
 
 namespace hearth::server {
 
-std::expected<ServedModel*, ApiError> Models::find(std::string_view name) {
-  if (name.empty() && models_.size() == 1) return &models_.front();
+std::vector<ServedModel*> Models::seen_by(const Call& call) {
+  std::vector<ServedModel*> seen;
   for (ServedModel& model : models_)
-    if (model.id == name || std::ranges::find(model.aliases, name) != model.aliases.end())
-      return &model;
+    if (call.models.empty() || std::ranges::find(call.models, model.id) != call.models.end())
+      seen.push_back(&model);
+  return seen;
+}
+
+std::expected<ServedModel*, ApiError> Models::find(const Call& call, std::string_view name) {
+  const std::vector<ServedModel*> seen = seen_by(call);
+  if (name.empty() && seen.size() == 1) return seen.front();
+  for (ServedModel* const model : seen)
+    if (model->id == name || std::ranges::find(model->aliases, name) != model->aliases.end())
+      return model;
   std::string there;
-  for (const ServedModel& model : models_) there += (there.empty() ? "" : ", ") + model.id;
+  for (const ServedModel* const model : seen) there += (there.empty() ? "" : ", ") + model->id;
   return std::unexpected(ApiError{
       ApiErrorKind::unknown_model,
       name.empty()
@@ -25,8 +34,9 @@ std::expected<ServedModel*, ApiError> Models::find(std::string_view name) {
       {}});
 }
 
-std::expected<ServedModel*, ApiError> Models::find_ready(std::string_view name, std::size_t n) {
-  auto found = find(name);
+std::expected<ServedModel*, ApiError> Models::find_ready(const Call& call, std::string_view name,
+                                                         std::size_t n) {
+  auto found = find(call, name);
   if (!found) return found;
   ServedModel& model = **found;
   const WorkerFacts facts = model.worker->facts();
@@ -87,8 +97,7 @@ ApiError api_error_of(const wire::Failed& failed) {
       kind = ApiErrorKind::worker_lost;
       break;
     case ErrorCode::cancelled:
-      kind = ApiErrorKind::stopping;  // nobody but us cancels a request that is
-                                      // still wanted
+      kind = ApiErrorKind::stopping;  // nobody but us cancels a request that is still wanted
       break;
     default:
       break;

@@ -35,7 +35,12 @@ struct Call {
   HttpRequest& request;
   ResponseWriter& writer;
   std::vector<std::pair<std::string_view, std::string>> params = {};  // by the names in braces
-  std::string key_id = {};  // of the API key; empty where none is needed
+  // Who asks: requests of one id share the machine's time as one, and what is cached. Empty where
+  // no key is needed; the id of a key otherwise, with the listener's number where it is known to
+  // that alone.
+  std::string key_id = {};
+  // The ids of the models that may be asked by this way; empty: all. See Models.
+  std::span<const std::string> models = {};
 
   // The value of a segment in braces; empty if there is no such.
   std::string_view param(std::string_view name) const;

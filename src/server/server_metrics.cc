@@ -35,6 +35,9 @@ ModelMetrics::ModelMetrics(Metrics& metrics, const std::string& model)
                                                  of_model(model))),
       prefix_cache_hits_total(metrics.counter(
           "hearth:prefix_cache_hits_total", "Tokens found in the prefix cache.", of_model(model))),
+      prefix_cache_broken_total(
+          metrics.counter("hearth:prefix_cache_broken_total",
+                          "Prompts that repeat a cached past behind a change.", of_model(model))),
       prompt_tokens_total(
           metrics.counter("hearth:prompt_tokens_total", "Tokens of prompts.", of_model(model))),
       generation_tokens_total(

@@ -32,6 +32,7 @@ class ModelMetrics {
   Counter& num_preemptions_total;
   Counter& prefix_cache_queries_total;  // tokens of prompts
   Counter& prefix_cache_hits_total;     // those that the cache had
+  Counter& prefix_cache_broken_total;   // ours: prompts that lost a past by a change in it
   Counter& prompt_tokens_total;
   Counter& generation_tokens_total;
   Histogram& time_to_first_token_seconds;

@@ -14,8 +14,7 @@
 namespace hearth::server {
 namespace {
 
-// An environment variable, which then is one no more: children are not to take
-// it for theirs.
+// An environment variable, which then is one no more: children are not to take it for theirs.
 std::string take_variable(const char* name) {
   const char* value = std::getenv(name);
   std::string text = value == nullptr ? "" : value;
@@ -69,13 +68,17 @@ void ServiceManager::notify_reloading() {
                      std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000));
 }
 
-void ServiceManager::ping(const WorkerFacts& facts) {
+void ServiceManager::ping(std::span<const WorkerFacts> workers) {
   const auto now = std::chrono::steady_clock::now();
   if (!interval_ || now - last_ping_ < *interval_) return;
-  const std::uint64_t progress = facts.status.n_progress + facts.progress.done_bytes;
-  const bool gets_on = progress != last_progress_;
-  if (facts.n_requests > 0 && !gets_on && facts.state == WorkerState::ready) return;
-  last_progress_ = progress;
+  last_progress_.resize(workers.size());
+  std::vector<std::uint64_t> progress;
+  for (const WorkerFacts& facts : workers) {
+    progress.push_back(facts.status.n_progress + facts.progress.done_bytes);
+    const bool gets_on = progress.back() != last_progress_[progress.size() - 1];
+    if (facts.n_requests > 0 && !gets_on && facts.state == WorkerState::ready) return;
+  }
+  last_progress_ = std::move(progress);
   last_ping_ = now;
   notify("WATCHDOG=1");
 }

@@ -32,11 +32,16 @@ Result<void> change(const std::string& path, const std::function<Result<void>(Al
 
 }  // namespace
 
-Result<std::string> default_aliases_path() {
+Result<std::string> config_folder() {
   for (const auto& [variable, rest] : {std::pair("XDG_CONFIG_HOME", ""), {"HOME", "/.config"}})
     if (const char* value = std::getenv(variable); value != nullptr && value[0] == '/')
-      return std::string(value) + rest + "/hearth/aliases.json";
+      return std::string(value) + rest + "/hearth";
   return fail(ErrorCode::not_found, "no home folder is known: set XDG_CONFIG_HOME to a folder");
+}
+
+Result<std::string> default_aliases_path() {
+  return TRY(config_folder())
+  +"/aliases.json";
 }
 
 Result<AliasMap> parse_aliases(std::string_view text) {

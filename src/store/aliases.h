@@ -17,7 +17,10 @@ namespace hearth::store {
 
 using AliasMap = std::map<std::string, std::string, std::less<>>;  // name: what it stands for
 
-// $XDG_CONFIG_HOME/hearth/aliases.json, or ~/.config/hearth/aliases.json.
+// Where the user's own settings lie: $XDG_CONFIG_HOME/hearth, or ~/.config/hearth. not_found if no
+// home is known.
+Result<std::string> config_folder();
+// aliases.json in it.
 Result<std::string> default_aliases_path();
 
 // Empty if there is no such file; integrity, with what is wrong, if it cannot be understood.

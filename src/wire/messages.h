@@ -24,7 +24,7 @@
 
 namespace hearth::wire {
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 
 using RequestId = std::uint64_t;  // the front's; 0 is about the model itself
 using TokenId = std::int32_t;
@@ -57,14 +57,20 @@ struct Load {
   std::vector<std::string> shard_names;  // of the descriptors, in order; for messages alone
   PreparedUse prepared = PreparedUse::none;
   std::string prepared_key;
-  std::uint64_t available_bytes = 0;  // of memory, for weights, KV cache and scratch together
-  std::uint32_t n_cpus = 0;           // that the process may use
-  std::uint32_t n_ctx = 0;            // tokens of one request; 0: what fits
-  std::uint32_t n_sequences = 1;      // requests that may run at once
+  // Names of other models, of one file each, whose descriptors come last: where this one does not
+  // fit, the answer names one of them that is the same and would.
+  std::vector<std::string> others;
+  // Of memory, for weights, KV cache and scratch together; none: what the process finds.
+  std::optional<std::uint64_t> available_bytes;
+  std::uint32_t n_cpus = 0;       // that the process may use
+  std::uint32_t n_ctx = 0;        // tokens of one request; 0: what fits
+  std::uint32_t n_sequences = 1;  // requests that may run at once
   std::uint32_t n_ubatch = 512;
-  Crew single, batch;  // for generation and for prompts
+  std::uint32_t max_wanted = 0;  // rows of a step that may want results; 0: a few a sequence
+  Crew single, batch;            // for generation and for prompts
   std::string k_type = "f16", v_type = "f16";
   std::string load_mode = "auto";
+  std::string isa;  // instruction set of the kernels; empty: the best
   std::string chat_template, chat_template_name;
   std::optional<std::uint64_t> prefix_cache_bytes;  // none: all that requests leave free
   bool confined = true;                             // false: somebody asked for --no-sandbox
@@ -95,9 +101,11 @@ struct Submit {
   std::vector<std::string> stop;
   std::string sampling_json = "{}";     // the API's sampling fields over the model's defaults
   bool split_reasoning = false;         // Text tells reasoning from the answer, without the marks
+  bool show_thinking_marks = true;      // where it is not split: also those that are no text
   std::int32_t n_prompt_logprobs = -1;  // -1: none; else also this many of the likeliest
   std::uint64_t cache_scope = 0;        // only requests of one scope share a past
   std::uint64_t share_key = 0;          // keys get equal shares of the model
+  bool uses_cache = true;               // false: no past is used, and none is left
   bool operator==(const Submit&) const = default;
 };
 
@@ -106,9 +114,10 @@ struct Cancel {
   bool operator==(const Cancel&) const = default;
 };
 
-// How many threads may compute from now on; 0: none, until the next lease.
+// So many threads may compute from now on, at the places of the crew from first_place on; 0: none,
+// until the next lease, as it is at first.
 struct Lease {
-  std::uint32_t n_threads = 0;
+  std::uint32_t n_threads = 0, first_place = 0;
   bool operator==(const Lease&) const = default;
 };
 
@@ -129,14 +138,17 @@ struct ApplyTemplate {
   bool operator==(const ApplyTemplate&) const = default;
 };
 
-enum class Pooling : std::uint8_t { of_model, mean, last };
+// How the states of a prompt become one vector; cls: the first token's is taken.
+enum class Pooling : std::uint8_t { of_model, mean, cls, last };
 template <>
 inline constexpr Pooling kLast<Pooling> = Pooling::last;
 struct Embed {
   RequestId id = 0;
   Prompt prompt;
   Pooling pooling = Pooling::of_model;
-  std::uint64_t share_key = 0;
+  std::uint32_t n_dims = 0;  // only the first so many numbers; 0: all
+  std::uint64_t cache_scope = 0, share_key = 0;
+  bool uses_cache = true;  // all as in Submit
   bool operator==(const Embed&) const = default;
 };
 
@@ -168,9 +180,10 @@ struct Loaded {
   ThinkingFacts thinking;
   std::uint32_t n_ctx = 0, n_ctx_trained = 0, n_vocab = 0, n_embd = 0;
   std::uint64_t n_params = 0, weight_bytes = 0, kv_bytes = 0;
-  bool wrote_prepared = false;   // the empty file that came with Load is a whole copy now
-  std::string refused_prepared;  // why the copy that came was not used; empty: it was, or none
-  std::string confinement;       // what keeps this process in, in a few words
+  std::uint64_t memory_bytes = 0;  // that it takes at its peak, weights and all
+  bool wrote_prepared = false;     // the empty file that came with Load is a whole copy now
+  std::string refused_prepared;    // why the copy that came was not used; empty: it was, or none
+  std::string confinement;         // what keeps this process in, in a few words
   bool operator==(const Loaded&) const = default;
 };
 
@@ -180,7 +193,7 @@ enum class CacheStop : std::uint8_t {
   whole_prompt,   // all but the last token, which is always computed
   end_of_past,    // what is cached ends there
   other_token,    // what is cached goes on with another token
-  not_asked,      // there is no cache, or log probabilities of the prompt are wanted
+  not_asked,      // there is no cache, none is wanted, or all states of the prompt are
 };
 template <>
 inline constexpr CacheStop kLast<CacheStop> = CacheStop::not_asked;
@@ -190,8 +203,11 @@ struct Started {
   std::uint32_t n_prompt = 0, n_reused = 0;
   bool is_thinking = false;  // the prompt has begun the reasoning
   CacheStop cache_stop = CacheStop::nothing_alike;
-  TokenId cached_token = -1;  // of other_token: what the cached past has there,
-  std::uint32_t n_lost = 0;   // and how many tokens of it were of no use
+  // Of other_token: what the cached past has there, how many tokens of it were of no use, and how
+  // many of those the prompt has again, further back by n_shifted (0: something was replaced).
+  TokenId cached_token = -1;
+  std::uint32_t n_lost = 0, n_repeated = 0;
+  std::int32_t n_shifted = 0;
   bool operator==(const Started&) const = default;
 };
 
@@ -257,8 +273,9 @@ struct Rendered {
 };
 struct Embedding {
   RequestId id = 0;
-  std::vector<float> values;
-  std::uint32_t n_prompt = 0;
+  std::vector<float> values;  // of the length 1
+  std::uint32_t n_prompt = 0, n_reused = 0;
+  double queue_seconds = 0, prompt_seconds = 0;
   bool operator==(const Embedding&) const = default;
 };
 

@@ -19,16 +19,19 @@ const std::vector<ToWorker>& to_worker_examples() {
       Load{.shard_names = {"a-00001-of-00002.gguf", "b"},
            .prepared = PreparedUse::write,
            .prepared_key = "k",
+           .others = {"small", "smaller"},
            .available_bytes = 1ULL << 40,
            .n_cpus = 3,
            .n_ctx = 4096,
            .n_sequences = 8,
            .n_ubatch = 256,
+           .max_wanted = 9,
            .single = {.n_workers = 2, .cpus = {{0, 2}, {1}}, .spin_us = 40, .nice = -5},
            .batch = {.n_workers = 4, .cpus = {}, .spin_us = 0, .nice = std::nullopt},
            .k_type = "q8_0",
            .v_type = "q4_0",
            .load_mode = "dio",
+           .isa = "avx2",
            .chat_template = "{{ messages }}",
            .chat_template_name = "tool_use",
            .prefix_cache_bytes = 5,
@@ -40,17 +43,25 @@ const std::vector<ToWorker>& to_worker_examples() {
              .stop = {"", "x"},
              .sampling_json = R"({"top_k":1})",
              .split_reasoning = true,
+             .show_thinking_marks = false,
              .n_prompt_logprobs = 3,
              .cache_scope = 9,
-             .share_key = 10},
+             .share_key = 10,
+             .uses_cache = false},
       Submit{.id = 2, .prompt = ChatPrompt{R"({"messages":[]})"}},
       Submit{.id = 3, .prompt = TokenPrompt{{1, -2, 3}}},
       Cancel{4},
-      Lease{5},
+      Lease{5, 1},
       Tokenize{6, "text", true, false, true},
       Detokenize{7, {8, 9}},
       ApplyTemplate{8, "{}"},
-      Embed{9, TextPrompt{"x"}, Pooling::last, 2},
+      Embed{.id = 9,
+            .prompt = TextPrompt{"x"},
+            .pooling = Pooling::last,
+            .n_dims = 2,
+            .cache_scope = 3,
+            .share_key = 4,
+            .uses_cache = false},
       Quit{},
   };
   return examples;
@@ -77,7 +88,7 @@ const std::vector<ToFront>& to_front_examples() {
              .wrote_prepared = true,
              .refused_prepared = "damaged",
              .confinement = "seccomp"},
-      Started{1, 2, 3, true, CacheStop::other_token, 4, 5},
+      Started{1, 2, 3, true, CacheStop::other_token, 4, 5, 6, -7},
       Text{.id = 1,
            .is_reasoning = true,
            .text = "\xc3\xa4",
@@ -98,7 +109,7 @@ const std::vector<ToFront>& to_front_examples() {
       Failed{1, ErrorCode::io, "no", "top_p"},
       Tokens{1, {2, 3}, {"a", "b"}},
       Rendered{1, "text"},
-      Embedding{1, {0.5F, -1}, 7},
+      Embedding{1, {0.5F, -1}, 7, 6, 0.5, 1.5},
       Status{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
   };
   return examples;
@@ -142,13 +153,13 @@ TEST(Wire, KeepsEveryMessageToTheFront) {
   expect_exact(to_front_examples());
 }
 
-// What stands for what is the protocol: these bytes are version 1.
+// What stands for what is the protocol: these bytes are version 2.
 TEST(Wire, HasTheBytesOfItsVersion) {
   EXPECT_EQ(*encode(ToWorker(Cancel{0x0102})),
             std::string("\x09\0\0\0\x03\x02\x01\0\0\0\0\0\0", 13));
   EXPECT_EQ(*encode(ToFront(Failed{1, ErrorCode::usage, "n", ""})),
             std::string("\x13\0\0\0\x07\x01\0\0\0\0\0\0\0\x01\x01\0\0\0n\0\0\0\0", 23));
-  EXPECT_EQ(kVersion, 1U);
+  EXPECT_EQ(kVersion, 2U);
 }
 
 TEST(Wire, RefusesWhatNobodyCouldHaveWritten) {
@@ -190,7 +201,7 @@ TEST(Wire, BoundsFrames) {
 
 // A length must not take memory before its bytes are there.
 TEST(Wire, TakesNoMemoryForWhatItIsOnlyTold) {
-  std::string payload(payload_of(*encode(ToFront(Embedding{1, {}, 0}))));
+  std::string payload(payload_of(*encode(ToFront(Embedding{.id = 1}))));
   payload.replace(9, 4, "\xff\xff\xff\x0f");
   EXPECT_FALSE(decode_to_front(payload));
 }

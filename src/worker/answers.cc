@@ -44,6 +44,9 @@ std::vector<wire::ToFront> Answers::translate(engine::Event event) {
   } else if (const auto* end = std::get_if<engine::FinishedEvent>(&event.what)) {
     out = finished(id, answer, *end);
     answers_.erase(found);
+  } else if (auto* embedding = std::get_if<engine::EmbeddingEvent>(&event.what)) {
+    out.emplace_back(to_embedding(id, std::move(*embedding)));
+    answers_.erase(found);
   } else if (const auto* failure = std::get_if<engine::FailedEvent>(&event.what)) {
     out.emplace_back(to_failed(id, failure->error));
     answers_.erase(found);

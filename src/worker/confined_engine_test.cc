@@ -189,7 +189,7 @@ TEST(ConfinedEngine, CancelsAndChangesItsThreads) {
     engine::Engine engine(shards_of(take(fd)), options, std::make_shared<EventQueue>(1024));
     const auto events = std::make_shared<EventQueue>(1);
     engine.submit(request_of(1, engine::TextPrompt{"go on"}, 200), events);
-    engine.set_threads(3);
+    engine.lease({.n_threads = 1, .first_place = 1});
     Told heard;
     for (auto event = events->pop(); event; event = events->pop()) {
       heard.hear(*event);

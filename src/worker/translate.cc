@@ -10,9 +10,6 @@
 namespace hearth::worker {
 namespace {
 
-// Rows of a step whose results are wanted: of all that generate, and of prompts that are scored.
-constexpr std::uint32_t kLeastWanted = 64;
-
 Crew to_crew(const wire::Crew& crew) {
   return {.n_workers = crew.n_workers,
           .cpus = crew.cpus,
@@ -28,10 +25,10 @@ wire::Crew to_wire(const Crew& crew) {
 }
 
 Result<kernels::KvType> kv_type_named(const std::string& name) {
-  for (std::size_t i = 0; i < kernels::kKvTypes; ++i)
-    if (const auto type = static_cast<kernels::KvType>(i); name == kernels::kv_type_name(type))
-      return type;
-  return fail(ErrorCode::usage, "no such type of a KV cache");
+  kernels::KvType type = {};
+  if (!kernels::find_kv_type(name.c_str(), &type))
+    return fail(ErrorCode::usage, "no such type of a KV cache");
+  return type;
 }
 
 std::shared_ptr<const UniqueFd> shared(UniqueFd fd) {
@@ -44,6 +41,14 @@ engine::Prompt to_prompt(const wire::Prompt& prompt) {
   if (const auto* chat = std::get_if<wire::ChatPrompt>(&prompt))
     return engine::ChatPrompt{chat->variables_json};
   return engine::TokenPrompt{std::get<wire::TokenPrompt>(prompt).ids};
+}
+
+wire::Prompt to_wire(const engine::Prompt& prompt) {
+  if (const auto* text = std::get_if<engine::TextPrompt>(&prompt))
+    return wire::TextPrompt{text->text, text->add_special, text->parse_special};
+  if (const auto* chat = std::get_if<engine::ChatPrompt>(&prompt))
+    return wire::ChatPrompt{chat->variables_json};
+  return wire::TokenPrompt{std::get<engine::TokenPrompt>(prompt).ids};
 }
 
 wire::TokenLogprob to_wire(engine::TokenLogprob token) {
@@ -63,11 +68,20 @@ std::string parameter_of(const Error& error) {
 Result<LoadRequest> to_load_request(const wire::Load& load, std::vector<UniqueFd> descriptors,
                                     const HostFacts& host) {
   const bool has_prepared = load.prepared != wire::PreparedUse::none;
-  if (descriptors.size() != load.shard_names.size() + (has_prepared ? 1 : 0))
-    return fail(ErrorCode::usage, "{} descriptors came for {} files", descriptors.size(),
-                load.shard_names.size());
+  const std::size_t n_files = load.shard_names.size() + (has_prepared ? 1 : 0) + load.others.size();
+  if (descriptors.size() != n_files)
+    return fail(ErrorCode::usage, "{} descriptors came for {} files", descriptors.size(), n_files);
+  if (!load.isa.empty() && !kernels::select_isa(load.isa.c_str()))
+    return fail(ErrorCode::usage, "no such instruction set");
   LoadRequest request;
   engine::LoadOptions& options = request.options;
+  std::vector<engine::Candidate> others(load.others.size());
+  for (std::size_t i = others.size(); i-- > 0;) {
+    others[i].name = load.others[i];
+    others[i].shards.push_back({std::move(descriptors.back()), load.others[i]});
+    descriptors.pop_back();
+  }
+  options.find_smaller = engine::smaller_among(std::move(others));
   if (has_prepared) {
     options.prepared.key = load.prepared_key;
     auto& use =
@@ -83,14 +97,14 @@ Result<LoadRequest> to_load_request(const wire::Load& load, std::vector<UniqueFd
   options.k_type = TRY(kv_type_named(load.k_type));
   options.v_type = TRY(kv_type_named(load.v_type));
   options.available_memory = host.available_memory;
-  if (load.available_bytes != 0) {
+  if (load.available_bytes) {
     std::optional<std::uint64_t>& bytes = options.available_memory->bytes;
-    bytes = std::min<std::uint64_t>(bytes.value_or(load.available_bytes), load.available_bytes);
+    bytes = std::min(bytes.value_or(*load.available_bytes), *load.available_bytes);
   }
   options.n_ctx = load.n_ctx;
   options.n_sequences = load.n_sequences;
   options.n_ubatch = load.n_ubatch;
-  options.max_wanted = std::max(kLeastWanted, load.n_sequences);
+  options.max_wanted = load.max_wanted;
   options.crews = model::CpuCrews{.single = to_crew(load.single),
                                   .batch = to_crew(load.batch),
                                   .n_cpus = load.n_cpus != 0 ? load.n_cpus : host.n_cpus};
@@ -104,12 +118,14 @@ Result<LoadRequest> to_load_request(const wire::Load& load, std::vector<UniqueFd
 
 wire::Load to_load(const engine::LoadOptions& options) {
   wire::Load load;
+  load.isa = kernels::active().name;
   load.load_mode = name_of(options.load_mode);
   load.k_type = kernels::kv_type_name(options.k_type);
   load.v_type = kernels::kv_type_name(options.v_type);
   load.n_ctx = options.n_ctx;
   load.n_sequences = options.n_sequences;
   load.n_ubatch = options.n_ubatch;
+  load.max_wanted = options.max_wanted;
   load.prepared_key = options.prepared.key;
   load.prepared = options.prepared.from   ? wire::PreparedUse::read
                   : options.prepared.into ? wire::PreparedUse::write
@@ -136,11 +152,38 @@ Result<engine::Request> to_request(const wire::Submit& submit,
   request.max_tokens = submit.max_tokens;
   request.ignore_end = submit.ignore_end;
   request.stop = submit.stop;
-  request.show_thinking_marks = true;  // as text, or to be told apart by
+  request.show_thinking_marks = submit.split_reasoning || submit.show_thinking_marks;
   request.n_prompt_logprobs = submit.n_prompt_logprobs;
   request.cache_scope = submit.cache_scope;
   request.share_key = submit.share_key;
+  request.uses_cache = submit.uses_cache;
   return request;
+}
+
+engine::Request to_request(const wire::Embed& embed) {
+  engine::Request request;
+  request.id = embed.id;
+  request.prompt = to_prompt(embed.prompt);
+  request.embedding = engine::EmbeddingOptions{
+      .pooling = static_cast<engine::Pooling>(embed.pooling), .n_dims = embed.n_dims};
+  request.cache_scope = embed.cache_scope;
+  request.share_key = embed.share_key;
+  request.uses_cache = embed.uses_cache;
+  return request;
+}
+
+wire::Submit to_submit(const engine::Request& request) {
+  Json sampling = sample::to_json(request.sampling);
+  sampling["dry_sequence_breakers"] = request.dry_breakers;
+  return {.prompt = to_wire(request.prompt),
+          .max_tokens = request.max_tokens,
+          .ignore_end = request.ignore_end,
+          .stop = request.stop,
+          .sampling_json = to_json_text(sampling),
+          .show_thinking_marks = request.show_thinking_marks,
+          .n_prompt_logprobs = request.n_prompt_logprobs,
+          .cache_scope = request.cache_scope,
+          .share_key = request.share_key};
 }
 
 wire::Failed to_failed(wire::RequestId id, const Error& error) {
@@ -163,7 +206,8 @@ wire::Loaded to_loaded(const engine::LoadedEvent& event) {
           .n_embd = event.n_embd,
           .n_params = event.n_params,
           .weight_bytes = event.weight_bytes,
-          .kv_bytes = event.kv_bytes};
+          .kv_bytes = event.kv_bytes,
+          .memory_bytes = event.memory_bytes};
 }
 
 wire::Status to_status(const engine::Counters& counters) {
@@ -188,7 +232,18 @@ wire::Started to_started(wire::RequestId id, const engine::StartedEvent& event) 
           .is_thinking = event.is_thinking,
           .cache_stop = static_cast<wire::CacheStop>(event.cache_stop),
           .cached_token = event.cached_token,
-          .n_lost = event.n_lost};
+          .n_lost = event.n_lost,
+          .n_repeated = event.n_repeated,
+          .n_shifted = event.n_shifted};
+}
+
+wire::Embedding to_embedding(wire::RequestId id, engine::EmbeddingEvent event) {
+  return {.id = id,
+          .values = std::move(event.values),
+          .n_prompt = event.n_prompt,
+          .n_reused = event.n_reused,
+          .queue_seconds = event.queue_seconds,
+          .prompt_seconds = event.prompt_seconds};
 }
 
 wire::Finished to_finished(wire::RequestId id, const engine::FinishedEvent& event) {

@@ -30,11 +30,15 @@ wire::Load to_load(const engine::LoadOptions& options);
 // usage, beginning with the field's name, where the sampling fields are wrong.
 Result<engine::Request> to_request(const wire::Submit& submit,
                                    const sample::SamplingParams& defaults);
+engine::Request to_request(const wire::Embed& embed);
+// What to_request() makes this request of again. Without an id.
+wire::Submit to_submit(const engine::Request& request);
 
 wire::Failed to_failed(wire::RequestId id, const Error& error);
 wire::Status to_status(const engine::Counters& counters);
 wire::Loaded to_loaded(const engine::LoadedEvent& event);
 wire::Started to_started(wire::RequestId id, const engine::StartedEvent& event);
+wire::Embedding to_embedding(wire::RequestId id, engine::EmbeddingEvent event);
 wire::Finished to_finished(wire::RequestId id, const engine::FinishedEvent& event);
 std::vector<wire::Position> to_positions(std::vector<engine::Position> positions);
 

@@ -33,6 +33,7 @@ class Conversation {
     };
     engine_ = std::make_unique<engine::Engine>(
         std::move(request.shards), std::move(request.options), events_, request.serving);
+    engine_->lease({});  // to compute is the front's to allow
     talker_ = std::thread([this] { talk(); });
   }
   ~Conversation() {
@@ -70,7 +71,7 @@ class Conversation {
     engine_->submit(std::move(*request), events_);
   }
   void take(const wire::Cancel& cancel) { engine_->cancel(cancel.id); }
-  void take(const wire::Lease& lease) { engine_->set_threads(lease.n_threads); }
+  void take(const wire::Lease& lease) { engine_->lease({lease.n_threads, lease.first_place}); }
 
   void take(const wire::Tokenize& asked) {
     if (!is_loaded_) return fail_early(asked.id);
@@ -95,7 +96,9 @@ class Conversation {
     say(wire::Rendered{asked.id, *text});
   }
   void take(const wire::Embed& asked) {
-    say(to_failed(asked.id, {ErrorCode::unsupported, "embeddings come with a later version"}));
+    if (!is_loaded_) return fail_early(asked.id);
+    answers_.expect(asked.id, false);
+    engine_->submit(to_request(asked), events_);
   }
   void take(const wire::Hello&) {}  // said before
   void take(const wire::Load&) {}

@@ -2,20 +2,20 @@
 //
 // hearth serve as a client meets it: a real process, its confined worker, and real sockets.
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
+#include <optional>
 #include <thread>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "program.h"
+#include "server_program.h"
 
 namespace hearth::test {
 namespace {
@@ -35,54 +35,19 @@ struct Answer {
 class ServeTest : public testing::Test {
  protected:
   void SetUp() override { start({}); }
-  void TearDown() override { EXPECT_EQ(stop(), 0) << said_; }
+  void TearDown() override {
+    if (!server_) return;
+    EXPECT_EQ(server_->stop(SIGTERM), 0) << server_->said();
+  }
 
   // On a port of its own; returns when the model is served.
   void start(std::vector<std::string> flags) {
-    std::vector<std::string> args = {HEARTH_PROGRAM, "serve", fixture("tiny-llama-q8_0.gguf"),
-                                     "--port",       "0",     "-c",
-                                     "256",          "-np",   "8",
-                                     "-t",           "2"};
+    std::vector<std::string> args = {
+        fixture("tiny-llama-q8_0.gguf"), "--port", "0", "-c", "256", "-np", "8", "-t", "2"};
     args.insert(args.end(), flags.begin(), flags.end());
-    int ends[2];
-    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    process_ = ::fork();
-    ASSERT_GE(process_, 0);
-    if (process_ == 0) {
-      ::dup2(ends[1], STDERR_FILENO);
-      ::setenv("HEARTH_HOME", (scratch_folder() + "/serve").c_str(), 1);
-      std::vector<char*> words;
-      for (std::string& arg : args) words.push_back(arg.data());
-      words.push_back(nullptr);
-      ::execv(HEARTH_PROGRAM, words.data());
-      ::_exit(127);
-    }
-    ::close(ends[1]);
-    errors_ = UniqueFd(ends[0]);
-    constexpr std::string_view kAddress = "is served at http://127.0.0.1:";
-    std::size_t at = std::string::npos;
-    while (at == std::string::npos && hear()) at = said_.find(kAddress);
-    ASSERT_NE(at, std::string::npos) << said_;
-    port_ = static_cast<std::uint16_t>(std::stoi(said_.substr(at + kAddress.size())));
-  }
-
-  // More of what it writes to standard error; false at its end.
-  bool hear() {
-    char bytes[4096];
-    const ssize_t n = ::read(errors_.get(), bytes, sizeof bytes);
-    if (n > 0) said_.append(bytes, static_cast<std::size_t>(n));
-    return n > 0;
-  }
-
-  int stop() {
-    if (process_ <= 0) return 0;
-    ::kill(process_, SIGTERM);
-    while (hear()) {
-    }
-    int status = 0;
-    ::waitpid(process_, &status, 0);
-    process_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    server_.emplace(ServerInvocation{.args = std::move(args)});
+    port_ = server_->port();
+    ASSERT_NE(port_, 0) << server_->said();
   }
 
   UniqueFd connect() const {
@@ -119,18 +84,7 @@ class ServeTest : public testing::Test {
     return answer.body()["choices"][0]["message"]["content"].get<std::string>();
   }
 
-  // The process that a thread of the front has started.
-  void kill_worker() const {
-    const std::string tasks = "/proc/" + std::to_string(process_) + "/task";
-    for (const auto& task : std::filesystem::directory_iterator(tasks)) {
-      const std::string children = read_file(task.path().string() + "/children", 4096).value_or("");
-      if (!children.empty()) ::kill(std::stoi(children), SIGKILL);
-    }
-  }
-
-  pid_t process_ = 0;
-  UniqueFd errors_;
-  std::string said_;
+  std::optional<ServerProgram> server_;
   std::uint16_t port_ = 0;
 };
 
@@ -191,6 +145,123 @@ TEST_F(ServeTest, EchoesAPromptWithItsScores) {
   EXPECT_EQ(body["usage"]["prompt_tokens"], 4);
 }
 
+std::vector<float> numbers_of(const Json& embedding) {
+  return embedding["embedding"].get<std::vector<float>>();
+}
+
+// One text alone, in a list and beside conversations, as numbers and as base64: the same bits.
+TEST_F(ServeTest, EmbedsTexts) {
+  const Json alone = ask("POST", "/v1/embeddings", R"({"input": "a cat"})").body();
+  const std::vector<float> cat = numbers_of(alone["data"][0]);
+  ASSERT_EQ(cat.size(), 64U) << to_json_text(alone);
+  double squares = 0;
+  for (const float x : cat) squares += double{x} * double{x};
+  EXPECT_NEAR(squares, 1, 1e-6);
+  EXPECT_EQ(alone["usage"]["prompt_tokens"], alone["usage"]["total_tokens"]);
+
+  std::string inputs;
+  for (int i = 0; i < 30; ++i) inputs += R"("number )" + std::to_string(i) + R"(", )";
+  std::thread other([&] { content_of("tell me a story"); });
+  const Json many =
+      ask("POST", "/v1/embeddings", R"({"input": [)" + inputs + R"("a cat"]})").body();
+  other.join();
+  ASSERT_EQ(many["data"].size(), 31U) << to_json_text(many);
+  EXPECT_EQ(numbers_of(many["data"][30]), cat);
+  EXPECT_NE(numbers_of(many["data"][29]), cat);
+
+  const Json encoded =
+      ask("POST", "/v1/embeddings", R"({"input": "a cat", "encoding_format": "base64"})").body();
+  EXPECT_EQ(encoded["data"][0]["embedding"].get<std::string>(),
+            to_base64(std::as_bytes(std::span(cat))));
+
+  const Json ids = ask("POST", "/tokenize", R"({"content": "a cat", "add_special": true})").body();
+  EXPECT_EQ(
+      numbers_of(ask("POST", "/v1/embeddings", R"({"input": )" + to_json_text(ids["tokens"]) + "}")
+                     .body()["data"][0]),
+      cat);
+  EXPECT_EQ(ask("POST", "/v1/embeddings", R"({"input": "a cat", "dimensions": 3})")
+                .body()["data"][0]["embedding"]
+                .size(),
+            3U);
+  EXPECT_EQ(ask("POST", "/v1/embeddings", R"({"input": "a cat", "dimensions": 65})")
+                .body()["error"]["param"],
+            "dimensions");
+  std::string words;
+  for (int i = 0; i < 2000; ++i) words += "word ";
+  const Json too_long =
+      ask("POST", "/v1/embeddings", R"({"input": ["a", ")" + words + R"("]})").body()["error"];
+  EXPECT_EQ(too_long["code"], "context_length_exceeded");
+  EXPECT_EQ(too_long["param"], "input[1]");
+  EXPECT_THAT(too_long["message"].get<std::string>(), HasSubstr("256"));
+}
+
+// A client that changes the beginning of what it sent before, and one that does not.
+TEST_F(ServeTest, TellsWhoseChangesBreakTheCache) {
+  const auto prompt = [&](int changed, const std::string& rest) {
+    std::string ids;
+    for (int i = 0; i < 200; ++i)
+      ids += (i == 0 ? "" : ", ") + std::to_string(i == changed ? 5 : (7 * i) % 256 + 16);
+    const Answer answer = ask("POST", "/v1/completions",
+                              R"({"prompt": [)" + ids + R"(], "max_tokens": 1)" + rest + "}");
+    EXPECT_EQ(answer.status, 200) << answer.text;
+    return answer.body()["usage"]["prompt_tokens_details"]["cached_tokens"].get<int>();
+  };
+  EXPECT_EQ(prompt(-1, ""), 0);
+  EXPECT_EQ(prompt(-1, ""), 199);
+  EXPECT_EQ(prompt(-1, R"(, "cache_prompt": false)"), 0);
+  EXPECT_EQ(prompt(190, ""), 190);  // near the end: nothing to tell
+  EXPECT_EQ(prompt(10, ""), 10);
+  const std::string metrics = ask("GET", "/metrics").text;
+  EXPECT_THAT(metrics, HasSubstr("hearth:prefix_cache_broken_total{model_name="
+                                 "\"tiny-llama-q8_0\"} 1\n"));
+  EXPECT_EQ(stop(), 0);
+  const std::size_t at = said_.find("prefix_cache_broken");
+  ASSERT_NE(at, std::string::npos) << said_;
+  EXPECT_EQ(said_.find("prefix_cache_broken", at + 1), std::string::npos);
+  const std::size_t begin = said_.rfind('\n', at) + 1;
+  const Json line = *parse_json(said_.substr(begin, said_.find('\n', at) - begin));
+  EXPECT_EQ(line["at_token"], 10);
+  EXPECT_EQ(line["change"], "replaced");
+  EXPECT_GE(line["n_repeated"].get<int>(), 128);
+  EXPECT_THAT(line["id"].get<std::string>(), testing::Not(testing::IsEmpty()));
+}
+
+class ServeWithFlags : public ServeTest {
+ protected:
+  void SetUp() override { start({"--pooling", "mean", "--cache-ram", "0"}); }
+};
+
+TEST_F(ServeWithFlags, PoolsAndCachesAsTold) {
+  const auto embedding = [&] {
+    return numbers_of(ask("POST", "/v1/embeddings", R"({"input": "a cat"})").body()["data"][0]);
+  };
+  const std::vector<float> mean = embedding();
+  content_of("hello");
+  EXPECT_EQ(ask("POST", "/v1/chat/completions", chat("hello"))
+                .body()["usage"]["prompt_tokens_details"]["cached_tokens"],
+            0);
+  EXPECT_EQ(stop(), 0);
+  said_.clear();
+  start({"--pooling", "last", "--no-cache-prompt"});
+  EXPECT_NE(embedding(), mean);
+  const auto n_cached = [&](const std::string& rest) {
+    return ask("POST", "/v1/chat/completions", chat("hello", rest))
+        .body()["usage"]["prompt_tokens_details"]["cached_tokens"]
+        .get<int>();
+  };
+  EXPECT_EQ(n_cached(""), 0);
+  EXPECT_EQ(n_cached(R"(, "cache_prompt": true)"), 0);
+  EXPECT_GT(n_cached(R"(, "cache_prompt": true)"), 0);
+}
+
+TEST(Serve, RefusesPoolingsThatAreNone) {
+  const Outcome outcome =
+      run(Invocation{.args = {"serve", fixture("tiny-llama-q8_0.gguf"), "--pooling", "rank"},
+                     .environment = {"HEARTH_HOME=" + scratch_folder() + "/pooling"}});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--pooling rank"), HasSubstr("mean, cls, last")));
+}
+
 TEST_F(ServeTest, NamesWhatIsWrong) {
   const auto fault = [&](const std::string& rest) {
     const Answer answer = ask("POST", "/v1/chat/completions", chat("x", rest));
@@ -225,7 +296,7 @@ TEST_F(ServeTest, OutlivesClientsThatHangUp) {
 
 TEST_F(ServeTest, StartsTheModelAgainWhenItsProcessIsKilled) {
   const std::string before = content_of("hello");
-  kill_worker();
+  server_->signal_workers(SIGKILL);
   Answer answer;
   for (int i = 0; i < 600 && answer.status != 200; ++i) {
     ::usleep(50'000);

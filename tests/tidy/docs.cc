@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <string>
 
@@ -23,6 +24,44 @@ bool looks_like_path(std::string_view text) {
            c == '/';
   });
   return top && plain;
+}
+
+// Whether text in backticks means a test: "Suite.Name", as gtest prints it.
+bool looks_like_test(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  return dot != std::string_view::npos && dot + 1 < text.size() && text[0] >= 'A' &&
+         text[0] <= 'Z' && std::ranges::all_of(text, [](char c) {
+           return c == '.' || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                  (c >= 'A' && c <= 'Z');
+         });
+}
+
+// All tests of the tree: "(Suite, Name)" behind TEST, TEST_F and TEST_P.
+std::set<std::string> tests_of(const Tree& tree) {
+  std::set<std::string> tests;
+  for (const File& file : tree.files) {
+    if (!file.path.ends_with("_test.cc")) continue;
+    for (const std::string_view line : lines_of(file.text)) {
+      const std::size_t open = line.find('('), comma = line.find(", "), close = line.find(')');
+      if (!line.starts_with("TEST") || close == std::string_view::npos || comma > close) continue;
+      tests.insert(fmt::format("{}.{}", line.substr(open + 1, comma - open - 1),
+                               line.substr(comma + 2, close - comma - 2)));
+    }
+  }
+  return tests;
+}
+
+// Every word in backticks that looks like a test is one.
+void check_tests(const std::set<std::string>& tests, const File& page, std::size_t number,
+                 std::string_view line, Breaches& breaches) {
+  for (std::size_t open = line.find('`'); open != std::string_view::npos;) {
+    const std::size_t close = line.find('`', open + 1);
+    if (close == std::string_view::npos) break;
+    const std::string_view text = line.substr(open + 1, close - open - 1);
+    if (looks_like_test(text) && !tests.contains(std::string(text)))
+      breaches.push_back(fmt::format("{}:{}: there is no test {}", page.path, number, text));
+    open = line.find('`', close + 1);
+  }
 }
 
 // "./try" is a file at the top; "./model.gguf" in an example is the reader's own.
@@ -82,8 +121,10 @@ void check_excerpt(const Tree& tree, const File& page, std::size_t first,
 
 Breaches check_docs(const Tree& tree) {
   Breaches breaches;
+  const std::set<std::string> tests = tests_of(tree);
   for (const File& page : tree.files) {
     if (page.extension() != "md") continue;
+    const bool names_tests = page.path == "docs/what-hurts.md";
     const auto lines = lines_of(page.text);
     const std::size_t limit = page.path == "README.md"         ? 120
                               : page.path == "ARCHITECTURE.md" ? 200
@@ -97,7 +138,9 @@ Breaches check_docs(const Tree& tree) {
         in_code = !in_code;
         if (in_code) check_excerpt(tree, page, i, lines, breaches);
       }
-      if (!in_code) check_line(tree, page, i + 1, lines[i], breaches);
+      if (in_code) continue;
+      check_line(tree, page, i + 1, lines[i], breaches);
+      if (names_tests) check_tests(tests, page, i + 1, lines[i], breaches);
     }
   }
   return breaches;

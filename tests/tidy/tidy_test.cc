@@ -140,6 +140,16 @@ TEST(TidyRules, Docs) {
                                    HasSubstr("ARCHITECTURE.md: 201 lines")));
 }
 
+TEST(TidyRules, TestsThatPagesName) {
+  EXPECT_THAT(
+      check_docs(tree_of({{"src/a/x_test.cc", "TEST(Suite, Holds) {\nTEST_F(Other, Does_1) {\n"},
+                          {"docs/other.md", "`Suite.Gone`\n"},
+                          {"docs/what-hurts.md",
+                           "`Suite.Holds` `Other.Does_1` `a.cc` `Suite`\n"
+                           "`Suite.Gone`\n"}})),
+      ElementsAre("docs/what-hurts.md:2: there is no test Suite.Gone"));
+}
+
 TEST(TidyRules, Excerpts) {
   EXPECT_THAT(check_docs(tree_of({{"src/a/x.h", "one\n  two\nthree\n"},
                                   {"docs/page.md",

@@ -35,12 +35,38 @@ void append_chunk(std::string& out, std::string_view bytes) {
 
 Task<void> Connection::run(std::shared_ptr<Connection> self) {
   bool goes_on = true;
+  if (self->tls_) goes_on = co_await self->shake_hands();
   while (goes_on) {
     goes_on = co_await self->serve_one();
     self->release_body();
   }
+  self->say_goodbye();
   if (self->lingers_) co_await self->linger();
   self->lose();
+}
+
+// Whether requests may follow. A client that speaks HTTP without TLS is told what is wrong: then
+// take_bytes() has dropped tls_.
+Task<bool> Connection::shake_hands() {
+  const Clock::time_point deadline = Clock::now() + limits_.handshake;
+  const auto goes_on = [&] {
+    return !is_gone_ && !at_end_ && tls_ && !tls_->is_open() && !shared_->is_draining.load();
+  };
+  while (goes_on() && Clock::now() < deadline) co_await wakeup_.wait_until(deadline);
+  end_handshake();
+  if (is_gone_ || tls_) co_return !is_gone_ && tls_->is_open();
+  begin_exchange();
+  closes_ = lingers_ = true;
+  HttpResponse response = plain_refusal(400, "this port speaks TLS: ask for https://, not http://");
+  co_await refuse(std::move(response));
+  co_return false;
+}
+
+void Connection::begin_exchange() {
+  started_ = Clock::now();
+  record_.id = fmt::format("{:08x}-{:x}", shared_->id_prefix, shared_->next_id.fetch_add(1));
+  record_.peer = record_.client = peer_;
+  record_.listener = listener_;
 }
 
 // Whether another request may follow.
@@ -55,17 +81,14 @@ Task<bool> Connection::serve_one() {
   const bool has_begun = co_await first_byte();
   if (!has_begun) co_return false;
 
-  const HttpLimits& limits = shared_->limits;
-  started_ = Clock::now();
-  record_.id = fmt::format("{:08x}-{:x}", shared_->id_prefix, shared_->next_id.fetch_add(1));
-  record_.peer = peer_;
-  record_.listener = listener_;
-  RequestParser parser(limits);
-  ReadEnd end = co_await read_while(parser, RequestParser::State::header, started_ + limits.header);
+  begin_exchange();
+  RequestParser parser(limits_);
+  ReadEnd end =
+      co_await read_while(parser, RequestParser::State::header, started_ + limits_.header);
   if (end == ReadEnd::complete) {
     begin_record(parser.head());
     ++n_requests_;
-    closes_ = !parser.keeps_alive() || n_requests_ >= limits.max_requests;
+    closes_ = !parser.keeps_alive() || n_requests_ >= limits_.max_requests;
     if (shared_->app.check_head) {
       auto refusal = shared_->app.check_head(parser.head());
       if (refusal) {
@@ -80,7 +103,7 @@ Task<bool> Connection::serve_one() {
         outbox_ += "HTTP/1.1 100 Continue\r\n\r\n";
         flush();
       }
-      end = co_await read_while(parser, RequestParser::State::body, Clock::now() + limits.body);
+      end = co_await read_while(parser, RequestParser::State::body, Clock::now() + limits_.body);
     }
   }
 
@@ -114,7 +137,7 @@ Task<bool> Connection::serve_one() {
 
 // False if the connection should end instead.
 Task<bool> Connection::first_byte() {
-  const Clock::time_point deadline = Clock::now() + shared_->limits.idle;
+  const Clock::time_point deadline = Clock::now() + limits_.idle;
   while (true) {
     // Empty lines before a request are forgiven (RFC 9112, 2.2).
     inbox_.erase(0, std::min(inbox_.size(), inbox_.find_first_not_of("\r\n")));
@@ -200,7 +223,7 @@ bool Connection::write(std::string_view bytes) {
   } else {
     outbox_ += bytes;
   }
-  if (n_unsent() > shared_->limits.max_unsent_bytes) {
+  if (n_unsent() > limits_.max_unsent_bytes) {
     lose();
     return false;
   }
@@ -249,7 +272,7 @@ Task<void> Connection::finish_answer() {
   }
   ping_.clear();
   flush();
-  while (!is_gone_ && (is_writing_ || !outbox_.empty()))
+  while (!is_gone_ && (is_writing_ || has_output()))
     co_await wakeup_.wait_until(Clock::now() + kNoDeadline);
   in_flight_.shrink_to_fit();
   outbox_.shrink_to_fit();
@@ -263,7 +286,7 @@ Task<void> Connection::linger() {
   inbox_.clear();
   boost::system::error_code ignored;
   if (!is_gone_) socket_.shutdown(boost::asio::socket_base::shutdown_send, ignored);
-  const Clock::time_point deadline = Clock::now() + shared_->limits.linger;
+  const Clock::time_point deadline = Clock::now() + limits_.linger;
   while (!is_gone_ && !at_end_ && Clock::now() < deadline) {
     watch_input();
     co_await wakeup_.wait_until(deadline);
@@ -278,8 +301,9 @@ void Connection::complete_headers(HttpResponse& response) {
 
 void Connection::begin_record(HttpRequest& head) {
   head.id = record_.id;
-  head.peer = peer_;
+  head.peer = head.client = peer_;
   head.listener = listener_;
+  if (shared_->app.client_of) head.client = record_.client = shared_->app.client_of(head);
   record_.method = head.method;
   record_.path = head.path;
   is_head_ = head.method == Method::head;

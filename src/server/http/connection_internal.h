@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One client connection: reads requests, runs the application on each, writes its answers. Lives on
-// one I/O thread; a coroutine (run) goes through the requests, callbacks move the bytes:
+// one I/O thread; a coroutine (run) goes through the requests, callbacks move the bytes, with TLS
+// through a TlsSession:
 //
-//   socket -> take_input() -> inbox_ -> RequestParser -> app.handle(request, *this)
-//   send()/write() -> outbox_ -> write_some() -> socket
+//   socket -> take_input() [-> tls_] -> inbox_ -> RequestParser -> app.handle(request, *this)
+//   send()/write() -> outbox_ [-> tls_] -> write_some() -> socket
 //
 // The socket is watched for input all the time, also while a handler runs: that is how a client
 // that hangs up is noticed at once, and what it sends ahead waits in inbox_.
@@ -16,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -29,9 +31,18 @@
 
 namespace hearth::server {
 
+// What the connections of one listener share; any thread.
+struct ListenerShared {
+  HttpLimits limits;
+  std::shared_ptr<TlsServer> tls;
+  std::atomic<std::size_t> n_connections{0};
+  std::atomic<std::size_t> n_handshakes{0};  // that are not done
+};
+
 // What all connections of a server share; any thread.
 struct ServerShared {
   HttpLimits limits;
+  std::deque<ListenerShared> listeners;
   HttpApp app;
   std::uint32_t id_prefix = 0;
   std::atomic<std::uint64_t> next_id{0};
@@ -64,6 +75,7 @@ class Connection final : public ResponseWriter, public std::enable_shared_from_t
   void start_stream(HttpResponse response, StreamOptions options) override;
   bool write(std::string_view bytes) override;
   void abort() override { lose(); }
+  const std::string& request_id() const override { return record_.id; }
   bool is_gone() const override { return is_gone_; }
   void on_gone(std::function<void()> callback) override;
   void add_header(Header header) override { extra_headers_.push_back(std::move(header)); }
@@ -76,7 +88,9 @@ class Connection final : public ResponseWriter, public std::enable_shared_from_t
   enum class ReadEnd { complete, lost, timeout, failed, overlong, overloaded };
 
   static Task<void> run(std::shared_ptr<Connection> self);
+  Task<bool> shake_hands();
   Task<bool> serve_one();
+  void begin_exchange();
   Task<bool> first_byte();
   Task<ReadEnd> read_while(RequestParser& parser, RequestParser::State state,
                            Clock::time_point deadline);
@@ -91,18 +105,29 @@ class Connection final : public ResponseWriter, public std::enable_shared_from_t
   bool open(UniqueFd fd);
   void watch_input();
   void take_input();
+  bool take_bytes(std::string_view bytes);
+  void say_goodbye();
+  void end_handshake();
   std::size_t inbox_limit() const;
   void flush();
   void write_some();
-  std::size_t n_unsent() const { return outbox_.size() + in_flight_.size() - n_sent_; }
+  bool has_output() const { return !outbox_.empty() || (tls_ && tls_->n_output() > 0); }
+  std::size_t n_unsent() const {
+    return outbox_.size() + in_flight_.size() - n_sent_ + (tls_ ? tls_->n_output() : 0);
+  }
   bool pings() const { return answer_ == Answer::stream && !ping_.empty(); }
   void arm_timer();
   void tick();
 
   std::shared_ptr<ServerShared> shared_;
+  const std::size_t listener_;
+  ListenerShared& of_listener_;
+  const HttpLimits& limits_;
   ConnectionSet& set_;
   boost::asio::generic::stream_protocol::socket socket_;
   Wakeup wakeup_;
+  std::unique_ptr<TlsSession> tls_;  // null: plain
+  bool is_shaking_hands_ = false;
 
   Phase phase_ = Phase::reading;
   bool is_gone_ = false;
@@ -138,7 +163,6 @@ class Connection final : public ResponseWriter, public std::enable_shared_from_t
   Clock::time_point started_;
 
   // Of the connection.
-  std::size_t listener_;
   std::string peer_;
   std::size_t n_requests_ = 0;
 };

@@ -31,21 +31,25 @@ void set_option(int fd, int level, int name, int value) {
 Connection::Connection(boost::asio::io_context& io, std::size_t listener,
                        std::shared_ptr<ServerShared> shared, ConnectionSet& set)
     : shared_(std::move(shared)),
+      listener_(listener),
+      of_listener_(shared_->listeners[listener]),
+      limits_(of_listener_.limits),
       set_(set),
       socket_(io),
       wakeup_(io.get_executor()),
-      timer_(io),
-      listener_(listener) {
+      timer_(io) {
   set_.insert(this);
 }
 
 Connection::~Connection() {
   release_body();
+  end_handshake();
   set_.erase(this);
+  of_listener_.n_connections.fetch_sub(1);
   shared_->n_connections.fetch_sub(1);
 }
 
-// n_connections was raised by whoever accepted.
+// Both n_connections were raised by whoever accepted.
 void Connection::start(boost::asio::io_context& io, UniqueFd fd, std::size_t listener,
                        std::shared_ptr<ServerShared> shared, ConnectionSet& set) {
   const auto connection = std::make_shared<Connection>(io, listener, std::move(shared), set);
@@ -63,15 +67,23 @@ bool Connection::open(UniqueFd fd) {
     set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(fd.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentInKernel);
-    set_option(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT,
-               static_cast<int>(shared_->limits.write.count()));
+    set_option(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(limits_.write.count()));
   }
   boost::system::error_code code;
   socket_.assign({family, family == AF_UNIX ? 0 : IPPROTO_TCP}, fd.get(), code);
   if (code) return false;
   (void)fd.release();
   socket_.native_non_blocking(true, code);
-  return !code;
+  if (code) return false;
+  if (!of_listener_.tls) return true;
+  is_shaking_hands_ = true;
+  if (of_listener_.n_handshakes.fetch_add(1) >= limits_.max_handshakes) return false;
+  tls_ = of_listener_.tls->begin();
+  return tls_ != nullptr;
+}
+
+void Connection::end_handshake() {
+  if (std::exchange(is_shaking_hands_, false)) of_listener_.n_handshakes.fetch_sub(1);
 }
 
 void Connection::lose() {
@@ -86,8 +98,7 @@ void Connection::lose() {
 }
 
 std::size_t Connection::inbox_limit() const {
-  return std::max<std::size_t>(shared_->limits.max_pipelined_bytes,
-                               shared_->limits.max_header_bytes + 1024);
+  return std::max<std::size_t>(limits_.max_pipelined_bytes, limits_.max_header_bytes + 1024);
 }
 
 void Connection::watch_input() {
@@ -110,13 +121,13 @@ void Connection::take_input() {
   const std::size_t room = std::min(sizeof bytes, inbox_limit() - inbox_.size());
   const ssize_t n = ::recv(socket_.native_handle(), bytes, room, MSG_DONTWAIT);
   if (n > 0) {
-    if (phase_ != Phase::discarding) inbox_.append(bytes, static_cast<std::size_t>(n));
+    if (!take_bytes({bytes, static_cast<std::size_t>(n)})) return lose();
   } else if (n == 0) {
     at_end_ = true;
-    if (phase_ == Phase::answering) return lose();
   } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
     return lose();
   }
+  if (at_end_ && phase_ == Phase::answering) return lose();
   if (phase_ == Phase::answering) {
     if (inbox_.size() >= inbox_limit()) return lose();  // its end could not be seen any more
   } else {
@@ -125,17 +136,51 @@ void Connection::take_input() {
   watch_input();
 }
 
+// What came from the socket, to inbox_. False if the connection cannot go on.
+bool Connection::take_bytes(std::string_view bytes) {
+  if (tls_ && tls_->is_fresh() && bytes.front() != kTlsFirstByte) tls_.reset();
+  if (!tls_) {
+    if (phase_ != Phase::discarding) inbox_ += bytes;
+    return true;
+  }
+  const bool is_sound = tls_->take(bytes, inbox_);
+  if (phase_ == Phase::discarding) inbox_.clear();
+  if (tls_->has_ended()) at_end_ = true;
+  if (!is_sound) {
+    say_goodbye();
+    return false;
+  }
+  // Answers of the protocol itself, which a client may ask for without reading any.
+  if (n_unsent() > limits_.max_unsent_bytes) return false;
+  flush();
+  return !is_gone_;
+}
+
+// Tells a client of TLS that nothing was cut off, or what it did wrong: at once, or not at all.
+void Connection::say_goodbye() {
+  if (is_gone_ || is_writing_ || !tls_) return;
+  std::string last;
+  tls_->end(last);
+  (void)::send(socket_.native_handle(), last.data(), last.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void Connection::flush() {
-  if (is_writing_ || is_gone_ || outbox_.empty()) return;
+  if (is_writing_ || is_gone_ || !has_output()) return;
   in_flight_.clear();
-  in_flight_.swap(outbox_);
   n_sent_ = 0;
+  if (!tls_) {
+    in_flight_.swap(outbox_);
+  } else {
+    const bool is_sound = tls_->seal(outbox_, in_flight_);
+    outbox_.clear();
+    if (!is_sound) return lose();
+  }
   write_some();
 }
 
 void Connection::write_some() {
   is_writing_ = true;
-  write_deadline_ = Clock::now() + shared_->limits.write;
+  write_deadline_ = Clock::now() + limits_.write;
   arm_timer();
   socket_.async_write_some(
       boost::asio::buffer(in_flight_.data() + n_sent_, in_flight_.size() - n_sent_),

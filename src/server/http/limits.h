@@ -20,8 +20,10 @@ struct HttpLimits {
   std::size_t max_unsent_bytes = 512 * 1024;    // of a stream; a reader slower than that is dropped
   std::size_t max_connections = 2048;           // 503 above
   std::size_t max_requests = 10'000;            // on one connection
+  std::size_t max_handshakes = 512;  // of TLS that are not done; more connections are closed
 
-  std::chrono::milliseconds idle{75'000};    // between requests
+  std::chrono::milliseconds handshake{10'000};  // from a connection to the end of TLS's handshake
+  std::chrono::milliseconds idle{75'000};       // between requests
   std::chrono::milliseconds header{10'000};  // from the first byte of a request to its last header
   std::chrono::milliseconds body{60'000};    // from there to the end of its body
   std::chrono::milliseconds write{30'000};   // without the client taking a byte

@@ -34,6 +34,7 @@ struct HttpRequest {
   // Set by the connection.
   std::string id;            // of this request, in logs and in x-request-id
   std::string peer;          // the address at the other end; "unix" for a Unix socket
+  std::string client;        // the address behind trusted proxies, for logs and limits; else peer
   std::size_t listener = 0;  // which of the server's listeners it came by
 
   // The first header of that name in any case; null if there is none.

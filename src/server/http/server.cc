@@ -87,9 +87,14 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   }
 
   void deal(UniqueFd fd) {
-    if (shared_->n_connections.fetch_add(1) >= shared_->limits.max_connections) {
+    ListenerShared& own = shared_->listeners[listener_];
+    const bool is_full = own.n_connections.fetch_add(1) >= own.limits.max_connections;
+    if (shared_->n_connections.fetch_add(1) >= shared_->limits.max_connections || is_full) {
       shared_->n_connections.fetch_sub(1);
-      return turn_away(fd.get());
+      own.n_connections.fetch_sub(1);
+      // With TLS there is nobody yet who could be told.
+      if (!own.tls) turn_away(fd.get());
+      return;
     }
     IoThread& thread = *threads_[next_thread_++ % threads_.size()];
     // A std::function needs something that can be copied.
@@ -155,6 +160,13 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(std::vector<Listener> list
   threads.listeners = std::move(listeners);
   for (int i = 0; i < options.n_threads; ++i)
     threads.threads.push_back(std::make_unique<IoThread>());
+  for (std::size_t i = 0; i < threads.listeners.size(); ++i) {
+    ListenerShared& listener = shared.listeners.emplace_back();
+    const ListenerOptions own =
+        i < options.listeners.size() ? options.listeners[i] : ListenerOptions();
+    listener.limits = own.limits.value_or(options.limits);
+    listener.tls = own.tls;
+  }
   for (std::size_t i = 0; i < threads.listeners.size(); ++i)
     threads.acceptors.push_back(
         std::make_shared<Acceptor>(threads.listeners[i].fd(), i, threads.threads, server->shared_));

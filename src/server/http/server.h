@@ -22,6 +22,7 @@
 #include "server/http/listen.h"
 #include "server/http/message.h"
 #include "server/http/task.h"
+#include "server/http/tls.h"
 #include "server/http/writer.h"
 
 namespace hearth::server {
@@ -29,7 +30,8 @@ namespace hearth::server {
 // What is known of a request when it is over; for logs and metrics. Nothing of its content.
 struct RequestRecord {
   std::string id;
-  std::string peer;
+  std::string peer;  // as HttpRequest has it, and client too
+  std::string client;
   std::size_t listener = 0;
   Method method = Method::other;
   std::string path;               // empty if the request was not understood
@@ -49,11 +51,22 @@ struct HttpApp {
   std::function<Task<void>(HttpRequest&, ResponseWriter&)> handle;
   // May be empty.
   std::function<void(const RequestRecord&)> on_done;
+  // HttpRequest::client of a request that has all but that. May be empty: the peer.
+  std::function<std::string(const HttpRequest&)> client_of;
+};
+
+// What one listener has of its own.
+struct ListenerOptions {
+  // Instead of the server's, but for max_total_body_bytes, which is the server's alone, and
+  // max_connections: both bounds hold.
+  std::optional<HttpLimits> limits;
+  std::shared_ptr<TlsServer> tls;  // null: plain HTTP
 };
 
 struct HttpServerOptions {
   HttpLimits limits;
   int n_threads = 1;
+  std::vector<ListenerOptions> listeners = {};  // in their order; those left out have nothing
 };
 
 struct ServerShared;  // connection_internal.h

@@ -66,11 +66,13 @@ class TestClient {
     unix_path.copy(address.sun_path, unix_path.size());
     CHECK(::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   }
+  TestClient(TestClient&&) = default;
+  virtual ~TestClient() = default;
 
   // False once the other side is gone.
   bool send(std::string_view text) {
     while (!text.empty()) {
-      const ssize_t n = ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+      const ssize_t n = transmit(text);
       if (n <= 0) return false;
       text.remove_prefix(static_cast<std::size_t>(n));
     }
@@ -142,20 +144,31 @@ class TestClient {
 
   std::string received;
 
+ protected:
+  // How bytes cross; another client may do more with them. -1: the other side is gone.
+  virtual ssize_t transmit(std::string_view text) {
+    return ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+  }
+  // Appends to received. False at the end.
+  virtual bool receive() {
+    char bytes[65536];
+    const ssize_t n = ::recv(fd_.get(), bytes, sizeof bytes, 0);
+    if (n > 0) received.append(bytes, static_cast<std::size_t>(n));
+    return n > 0;
+  }
+  // Whether receive() has something without the socket.
+  virtual bool has_buffered() const { return false; }
+  int fd() const { return fd_.get(); }
+
  private:
   bool read_some(TestClock::time_point deadline) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - TestClock::now());
     pollfd wanted{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-    if (left.count() <= 0 || ::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) return false;
-    char bytes[65536];
-    const ssize_t n = ::recv(fd_.get(), bytes, sizeof bytes, 0);
-    if (n <= 0) {
-      at_end_ = true;
-      return false;
-    }
-    received.append(bytes, static_cast<std::size_t>(n));
-    return true;
+    if (left.count() <= 0) return false;
+    if (!has_buffered() && ::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) return false;
+    at_end_ = !receive();
+    return !at_end_;
   }
 
   void read_chunks(TestAnswer& answer) {

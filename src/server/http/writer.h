@@ -48,6 +48,8 @@ class ResponseWriter {
   // Ends the connection without a proper end of the stream: the client sees that it was cut.
   virtual void abort() = 0;
 
+  // Of the request that is answered, as HttpRequest has it.
+  virtual const std::string& request_id() const = 0;
   virtual bool is_gone() const = 0;
   // At most one; called at once if the client is gone already. It may not write.
   virtual void on_gone(std::function<void()> callback) = 0;

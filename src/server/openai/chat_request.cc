@@ -136,8 +136,8 @@ std::expected<GenerationRequest, ApiError> read_chat_request(const Json& body,
   if (n_top != nullptr && !has_logprobs && n_top->get<int>() > 0)
     return bad_message("top_logprobs", "top_logprobs goes with \"logprobs\": true");
   if (has_logprobs) {
-    set_sampling(*request, "logprobs", true);
-    set_sampling(*request, "n_probs", n_top == nullptr ? Json(0) : *n_top);
+    request->sampling["logprobs"] = true;
+    request->sampling["n_probs"] = n_top == nullptr ? Json(0) : *n_top;
   }
   return request;
 }

@@ -63,7 +63,7 @@ Task<void> answer_chat(Models& models, const ApiSettings& settings, Call& call) 
   if (!body) co_return send_error(call.writer, body.error());
   const Json* name = member(*body, "model");
   const auto model =
-      models.find_ready(name != nullptr && name->is_string() ? name->get<std::string>() : "");
+      models.find_ready(call, name != nullptr && name->is_string() ? name->get<std::string>() : "");
   // A body that is wrong is told so whatever the model is doing.
   const auto request = read_chat_request(
       *body, model ? (*model)->worker->facts().loaded.thinking : wire::ThinkingFacts());
@@ -72,6 +72,7 @@ Task<void> answer_chat(Models& models, const ApiSettings& settings, Call& call) 
 
   GenerationRequest asked = *request;
   asked.submit.cache_scope = asked.submit.share_key = number_of_key(call.key_id);
+  asked.submit.uses_cache = asked.caches_prompt.value_or((*model)->caches_prompts);
   const AnswerHead head = begin_answer(call, **model, settings, "chatcmpl-");
   std::vector<wire::Submit> submits = copies_of(asked, asked.submit.prompt);
   if (!asked.streams) {

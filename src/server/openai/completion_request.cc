@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/json.h"
+#include "server/openai/prompt_list.h"
 
 namespace hearth::server {
 namespace {
@@ -13,46 +12,13 @@ namespace {
 constexpr std::size_t kMaxPrompts = 1024;
 constexpr std::size_t kMaxCompletions = 1024;
 
-std::unexpected<ApiError> bad_prompt(std::string message) {
-  return std::unexpected(ApiError{ApiErrorKind::bad_request, std::move(message), "prompt", {}});
-}
-
-std::expected<wire::Prompt, ApiError> read_tokens(const Json& ids) {
-  wire::TokenPrompt prompt;
-  prompt.ids.reserve(ids.size());
-  for (const Json& id : ids) {
-    const bool fits = id.is_number_integer() && id.get<std::int64_t>() >= 0 &&
-                      id.get<std::int64_t>() <= std::numeric_limits<wire::TokenId>::max();
-    if (!fits) return bad_prompt("a list of token ids must hold whole numbers from 0 on");
-    prompt.ids.push_back(id.get<wire::TokenId>());
-  }
-  return prompt;
-}
-
-std::expected<wire::Prompt, ApiError> read_prompt(const Json& prompt) {
-  if (prompt.is_string()) return wire::TextPrompt{.text = prompt.get<std::string>()};
-  if (prompt.is_array() && !prompt.empty()) return read_tokens(prompt);
-  return bad_prompt("a prompt must be a text or a list of token ids, and not empty");
-}
-
-std::expected<std::vector<wire::Prompt>, ApiError> read_prompts(const Json& given) {
-  const bool is_many =
-      given.is_array() && !given.empty() && (given.front().is_string() || given.front().is_array());
-  std::vector<wire::Prompt> prompts;
-  if (!is_many) {
-    auto prompt = read_prompt(given);
-    if (!prompt) return std::unexpected(std::move(prompt.error()));
-    prompts.push_back(std::move(*prompt));
-    return prompts;
-  }
-  if (given.size() > kMaxPrompts)
-    return bad_prompt(fmt::format("{} prompts; the most are {}", given.size(), kMaxPrompts));
-  for (const Json& one : given) {
-    auto prompt = read_prompt(one);
-    if (!prompt) return std::unexpected(std::move(prompt.error()));
-    prompts.push_back(std::move(*prompt));
-  }
-  return prompts;
+std::unexpected<ApiError> too_many(const CompletionRequest& request) {
+  return std::unexpected(
+      ApiError{ApiErrorKind::bad_request,
+               fmt::format("{} prompts with {} answers each are more than {} answers",
+                           request.prompts.size(), request.common.n_choices, kMaxCompletions),
+               "prompt",
+               {}});
 }
 
 }  // namespace
@@ -64,13 +30,10 @@ std::expected<CompletionRequest, ApiError> read_completion_request(const Json& b
   auto common = read_generation(body);
   if (!common) return std::unexpected(std::move(common.error()));
   request.common = std::move(*common);
-  auto prompts = read_prompts(body.at("prompt"));
+  auto prompts = read_prompts(body.at("prompt"), {.field = "prompt", .most = kMaxPrompts});
   if (!prompts) return std::unexpected(std::move(prompts.error()));
   request.prompts = std::move(*prompts);
-  if (request.prompts.size() * request.common.n_choices > kMaxCompletions)
-    return bad_prompt(fmt::format("{} prompts with {} answers each are more than {} answers",
-                                  request.prompts.size(), request.common.n_choices,
-                                  kMaxCompletions));
+  if (request.prompts.size() * request.common.n_choices > kMaxCompletions) return too_many(request);
   if (const Json* echo = member(body, "echo")) request.echoes = echo->get<bool>();
   if (const Json* n = member(body, "logprobs")) request.n_logprobs = n->get<int>();
   wire::Submit& submit = request.common.submit;
@@ -79,8 +42,8 @@ std::expected<CompletionRequest, ApiError> read_completion_request(const Json& b
   if (member(body, "max_tokens") == nullptr && member(body, "n_predict") == nullptr)
     submit.max_tokens = kDefaultTokens;
   if (request.n_logprobs >= 0) {
-    set_sampling(request.common, "logprobs", true);
-    set_sampling(request.common, "n_probs", request.n_logprobs);
+    request.common.sampling["logprobs"] = true;
+    request.common.sampling["n_probs"] = request.n_logprobs;
     if (request.echoes) submit.n_prompt_logprobs = request.n_logprobs;
   }
   return request;

@@ -134,10 +134,11 @@ Task<void> answer_completion(Models& models, const ApiSettings& settings, Call& 
   auto request = read_completion_request(*body);
   if (!request) co_return send_error(call.writer, request.error());
   const std::size_t n_answers = request->prompts.size() * request->common.n_choices;
-  const auto model = models.find_ready(request->common.model, n_answers);
+  const auto model = models.find_ready(call, request->common.model, n_answers);
   if (!model) co_return send_error(call.writer, model.error());
   wire::Submit& submit = request->common.submit;
   submit.cache_scope = submit.share_key = number_of_key(call.key_id);
+  submit.uses_cache = request->common.caches_prompt.value_or((*model)->caches_prompts);
   const AnswerHead head = begin_answer(call, **model, settings, "cmpl-");
   ModelWorker& worker = *(*model)->worker;
 

@@ -70,13 +70,17 @@ const std::vector<Field>& common_fields() {
         {.name = "samplers", .types = kString | kArray, .max_size = 64},
         {.name = "dry_sequence_breakers", .types = kArray, .max_size = 256},
         {.name = "post_sampling_probs", .types = kBoolean},
+        {.name = "cache_prompt",
+         .types = kBoolean,
+         .note = "false: nothing of the prompt comes from the prefix cache, and nothing is left "
+                 "there"},
     };
     for (const std::string_view name : kSamplingNumbers)
       all.push_back({.name = name, .types = kNumber, .note = "sampling"});
     for (const std::string_view name :
          {"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
           "prompt_cache_retention", "prompt_cache_options", "verbosity", "prediction", "moderation",
-          "cache_prompt", "parallel_tool_calls"})
+          "parallel_tool_calls"})
       all.push_back({.name = name, .kind = FieldKind::harmless});
     const auto refuse = [&](std::string_view name, std::string_view idle, std::string_view note) {
       all.push_back({.name = name, .kind = FieldKind::refused, .idle_value = idle, .note = note});
@@ -191,12 +195,6 @@ const Json* member(const Json& object, std::string_view name) {
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
-void set_sampling(GenerationRequest& request, std::string_view name, const Json& value) {
-  Json sampling = *parse_json(request.submit.sampling_json);
-  sampling[std::string(name)] = value;
-  request.submit.sampling_json = to_json_text(sampling);
-}
-
 std::expected<GenerationRequest, ApiError> read_generation(const Json& body) {
   GenerationRequest request;
   if (const Json* model = member(body, "model")) request.model = model->get<std::string>();
@@ -220,15 +218,15 @@ std::expected<GenerationRequest, ApiError> read_generation(const Json& body) {
   }
   if (const Json* ignore = member(body, "ignore_eos"))
     request.submit.ignore_end = ignore->get<bool>();
-  Json sampling = Json::object();
+  if (const Json* caches = member(body, "cache_prompt"))
+    request.caches_prompt = caches->get<bool>();
   const auto pass_on = [&](std::string_view name) {
-    if (const Json* value = member(body, name)) sampling[std::string(name)] = *value;
+    if (const Json* value = member(body, name)) request.sampling[std::string(name)] = *value;
   };
   for (const std::string_view name : kSamplingNumbers) pass_on(name);
   for (const std::string_view name :
        {"logit_bias", "samplers", "dry_sequence_breakers", "post_sampling_probs"})
     pass_on(name);
-  request.submit.sampling_json = to_json_text(sampling);
   return request;
 }
 

@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "base/json.h"
 #include "server/schema.h"
 #include "wire/messages.h"
 
@@ -22,18 +24,17 @@ std::span<const Field> completion_fields();
 // What both routes read alike.
 struct GenerationRequest {
   std::string model;    // as asked for; empty: not said
-  wire::Submit submit;  // but for the prompt and the id
+  wire::Submit submit;  // but for the prompt, the sampling and the id
+  Json sampling = Json::object();
   std::uint32_t n_choices = 1;
   bool streams = false;
-  bool includes_usage = false;  // a last chunk with the usage
+  bool includes_usage = false;        // a last chunk with the usage
+  std::optional<bool> caches_prompt;  // none: as the model is served
 };
 
 // From a body that has passed its table's check. `logprobs` differs between the
 // routes and is not looked at.
 std::expected<GenerationRequest, ApiError> read_generation(const Json& body);
-
-// Adds or changes a sampling field of the request.
-void set_sampling(GenerationRequest& request, std::string_view name, const Json& value);
 
 // A member that is there and not null.
 const Json* member(const Json& object, std::string_view name);

@@ -46,7 +46,7 @@ TEST(ChatRequest, TakesWhatClientsSend) {
   EXPECT_EQ(request->submit.max_tokens, 5);
   EXPECT_THAT(request->submit.stop, ElementsAre("a", "b"));
   EXPECT_TRUE(request->submit.split_reasoning);
-  EXPECT_EQ(read_json(request->submit.sampling_json),
+  EXPECT_EQ(request->sampling,
             read_json(
                 R"({"temperature": 0, "top_p": 1, "seed": 7, "logit_bias": {"5": -100},
                        "logprobs": true, "n_probs": 3})"));
@@ -144,20 +144,31 @@ TEST(CompletionRequest, AsksForThePromptsScores) {
   EXPECT_TRUE(request->echoes);
   EXPECT_EQ(request->n_logprobs, 1);
   EXPECT_EQ(request->common.submit.n_prompt_logprobs, 1);
-  EXPECT_EQ(read_json(request->common.submit.sampling_json),
+  EXPECT_EQ(request->common.sampling,
             read_json(R"({"temperature": 0, "seed": 1234, "logprobs": true, "n_probs": 1})"));
+}
+
+TEST(CompletionRequest, MaySayWhetherItsPromptIsCached) {
+  EXPECT_EQ(read_completion_request(read_json(R"({"prompt": "x"})"))->common.caches_prompt,
+            std::nullopt);
+  for (const bool caches : {false, true}) {
+    const Json body = {{"prompt", "x"}, {"cache_prompt", caches}};
+    EXPECT_EQ(read_completion_request(body)->common.caches_prompt, caches);
+  }
+  EXPECT_THAT(chat_fault(R"({"messages": [{"role": "user", "content": "x"}], "cache_prompt": 1})"),
+              HasSubstr("cache_prompt"));
 }
 
 TEST(CopiesOf, DifferInTheirSeeds) {
   GenerationRequest request{.model = "", .submit = {}, .n_choices = 3};
-  request.submit.sampling_json = R"({"seed": 5})";
+  request.sampling["seed"] = 5;
   const auto copies = copies_of(request, wire::TextPrompt{.text = "x"});
   ASSERT_EQ(copies.size(), 3U);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(read_json(copies[i].sampling_json)["seed"], 5 + i);
     EXPECT_EQ(std::get<wire::TextPrompt>(copies[i].prompt).text, "x");
   }
-  request.submit.sampling_json = "{}";
+  request.sampling.clear();
   EXPECT_EQ(copies_of(request, wire::TextPrompt{})[2].sampling_json, "{}");
 }
 

@@ -26,13 +26,13 @@ Json model_json(const ServedModel& model) {
 
 Task<void> list_models(Models& models, Call& call) {
   Json list = Json::array();
-  for (const ServedModel& model : models.all()) list.push_back(model_json(model));
+  for (const ServedModel* model : models.seen_by(call)) list.push_back(model_json(*model));
   send_json(call.writer, {{"object", "list"}, {"data", std::move(list)}});
   co_return;
 }
 
 Task<void> show_model(Models& models, Call& call) {
-  const auto model = models.find(call.param("model"));
+  const auto model = models.find(call, call.param("model"));
   if (model)
     send_json(call.writer, model_json(**model));
   else
@@ -69,6 +69,7 @@ void send_json(ResponseWriter& writer, const Json& json) {
 std::vector<Route> openai_routes(Models& models, const ApiSettings& settings) {
   const auto chat = [&](Call& call) { return answer_chat(models, settings, call); };
   const auto completion = [&](Call& call) { return answer_completion(models, settings, call); };
+  const auto embeddings = [&](Call& call) { return answer_embeddings(models, call); };
   const auto list = [&](Call& call) { return list_models(models, call); };
   const auto show = [&](Call& call) { return show_model(models, call); };
   using enum Method;
@@ -77,6 +78,7 @@ std::vector<Route> openai_routes(Models& models, const ApiSettings& settings) {
       {post, "/chat/completions", Scope::infer, chat, "the same"},
       {post, "/v1/completions", Scope::infer, completion, "continue a text"},
       {post, "/completions", Scope::infer, completion, "the same"},
+      {post, "/v1/embeddings", Scope::infer, embeddings, "texts as vectors"},
       {get, "/v1/models", Scope::infer, list, "the models that are served"},
       {get, "/models", Scope::infer, list, "the same"},
       {get, "/v1/models/{model*}", Scope::infer, show, "one of them"},

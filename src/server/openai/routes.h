@@ -2,7 +2,7 @@
 //
 // OpenAI's routes over the models that are served: /v1/chat/completions,
 // /v1/completions and /v1/models, which llama.cpp's clients also know without
-// /v1.
+// /v1, and /v1/embeddings.
 #pragma once
 
 #include <string>
@@ -25,6 +25,7 @@ std::vector<Route> openai_routes(Models& models, const ApiSettings& settings);
 
 Task<void> answer_chat(Models& models, const ApiSettings& settings, Call& call);
 Task<void> answer_completion(Models& models, const ApiSettings& settings, Call& call);
+Task<void> answer_embeddings(Models& models, Call& call);
 
 // What keys share and do not: never a past, and equal parts of the machine.
 std::uint64_t number_of_key(const std::string& key_id);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "server/http/events.h"
+#include "server/openai/cache_report.h"
 
 namespace hearth::server {
 namespace {
@@ -107,6 +108,7 @@ Task<std::expected<void, ApiError>> run_answers(ResponseWriter& writer, ServedMo
       for (const wire::ToFront& event : (*streams)[i]->take()) {
         any = true;
         clocks[i].see(event);
+        if (i == 0) report_cache(model, writer.request_id(), event);
         if (const auto* failed = std::get_if<wire::Failed>(&event))
           co_return std::unexpected(api_error_of(*failed));
         settle();
@@ -138,15 +140,14 @@ Task<void> stream_answers(ResponseWriter& writer, ServedModel& model,
 
 std::vector<wire::Submit> copies_of(const GenerationRequest& request, const wire::Prompt& prompt) {
   std::vector<wire::Submit> copies(request.n_choices, request.submit);
-  Json sampling = *parse_json(request.submit.sampling_json);
+  Json sampling = request.sampling;
+  const Json* const seed = member(request.sampling, "seed");
+  const bool has_seed =
+      seed != nullptr && seed->is_number_integer() && seed->get<std::int64_t>() >= 0;
   for (std::size_t i = 0; i < copies.size(); ++i) {
     copies[i].prompt = prompt;
-    if (const Json* seed = member(sampling, "seed");
-        i > 0 && seed != nullptr && seed->is_number_integer() && seed->get<std::int64_t>() >= 0) {
-      Json own = sampling;
-      own["seed"] = seed->get<std::uint64_t>() + i;
-      copies[i].sampling_json = to_json_text(own);
-    }
+    if (has_seed) sampling["seed"] = seed->get<std::uint64_t>() + i;
+    copies[i].sampling_json = to_json_text(sampling);
   }
   return copies;
 }
