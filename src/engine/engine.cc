@@ -286,14 +286,19 @@ void Engine::Impl::start(Submission submission) {
 
 // Whether there is room for it; and what an embedding leaves to the model is found out.
 Result<void> Engine::Impl::check_prompt(Request& request, std::size_t n_prompt) const {
-  // An answer needs room for a token of its own.
   const std::uint32_t n_ctx = model->n_ctx();
-  if (n_prompt > n_ctx || (!request.embedding && n_prompt == n_ctx))
+  if (!request.embedding && n_prompt >= n_ctx)
     return fail(
         ErrorCode::does_not_fit,  // in words that clients look for, litellm for one
         "the prompt has {} tokens, and this model's maximum context length is {}; use a larger -c",
         n_prompt, n_ctx);
   if (!request.embedding) return {};
+  if (n_prompt > n_ctx)
+    return fail(
+        ErrorCode::does_not_fit,
+        "the prompt has {} tokens, more than this model's maximum context length of {}; use "
+        "a larger -c",
+        n_prompt, n_ctx);
   EmbeddingOptions& wanted = *request.embedding;
   if (wanted.pooling == Pooling::of_model) wanted.pooling = TRY(pooling_of(model->gguf()));
   if (const std::uint32_t n_embd = model->plan().hparams.n_embd; wanted.n_dims > n_embd)

@@ -113,10 +113,11 @@ class EmbeddingRun {
 };
 
 // Of a list no more are asked for at once than the queue can take, so that none is too long.
-std::expected<ServedModel*, ApiError> find_for(Models& models, const EmbeddingRequest& request) {
-  const auto found = models.find(request.model);
+std::expected<ServedModel*, ApiError> find_for(Models& models, const Call& call,
+                                               const EmbeddingRequest& request) {
+  const auto found = models.find(call, request.model);
   if (!found) return found;
-  return models.find_ready(request.model,
+  return models.find_ready(call, request.model,
                            std::min({request.inputs.size(), kAtOnce, (*found)->max_requests}));
 }
 
@@ -127,7 +128,7 @@ Task<void> answer_embeddings(Models& models, Call& call) {
   if (!body) co_return send_error(call.writer, body.error());
   auto request = read_embedding_request(*body);
   if (!request) co_return send_error(call.writer, request.error());
-  const auto model = find_for(models, *request);
+  const auto model = find_for(models, call, *request);
   if (!model) co_return send_error(call.writer, model.error());
   wire::Embed common;
   common.pooling = (*model)->pooling;
