@@ -32,6 +32,7 @@ constexpr int kFirstHandedOver = 3;  // sd_listen_fds(3)
     ::setenv("LISTEN_FDS", "1", 1);
     ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
   }
+  if (invocation.before_start) invocation.before_start();
   std::vector<std::string> args = {HEARTH_PROGRAM, "serve"};
   args.insert(args.end(), invocation.args.begin(), invocation.args.end());
   std::vector<char*> words;

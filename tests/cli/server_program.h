@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@ struct ServerInvocation {
   std::vector<std::string> args;              // behind "serve"
   std::vector<std::string> environment = {};  // "NAME=value"; HEARTH_HOME is a scratch folder
   int listen_fd = -1;                         // handed over as systemd does
+  std::function<void()> before_start = {};    // in the child
 };
 
 class ServerProgram {
