@@ -43,7 +43,7 @@ Embedded take(EventQueue& events) {
   return result;
 }
 
-Embedded ask(Engine& engine, Request request) {
+Embedded embed_with(Engine& engine, Request request) {
   const auto events = harness::queue();
   engine.submit(std::move(request), events);
   return take(*events);
@@ -106,7 +106,7 @@ TEST(EngineEmbedding, IsThePooledStatesOfThePrompt) {
   const auto states = states_of(ids);
   for (const Pooling pooling : {Pooling::mean, Pooling::cls, Pooling::last, Pooling::of_model}) {
     for (const std::uint32_t n_dims : {0u, 5u}) {
-      const Embedded embedded = ask(engine, embed(1, ids, pooling, n_dims));
+      const Embedded embedded = embed_with(engine, embed(1, ids, pooling, n_dims));
       ASSERT_FALSE(embedded.error) << embedded.error->message;
       // The file names no pooling: the last token's, which has seen all others.
       const auto expected =
@@ -141,7 +141,7 @@ TEST(EngineEmbedding, HasTheSameBitsInAnyCompany) {
     off.prefix_cache_bytes = 0;
     Engine engine(tiny(), options, harness::queue(), off);
     for (std::size_t i = 0; i < kPrompts; ++i) {
-      const Embedded embedded = ask(engine, embed(1, prompt_of(i), pooling_of_prompt(i)));
+      const Embedded embedded = embed_with(engine, embed(1, prompt_of(i), pooling_of_prompt(i)));
       EXPECT_EQ(embedded.event.n_reused, 0u);
       alone.push_back(embedded.event.values);
     }
@@ -166,12 +166,12 @@ TEST(EngineEmbedding, HasTheSameBitsInAnyCompany) {
       }
       EXPECT_EQ(harness::collect(*stream).tokens.size(), 200u);
       // Of a mean all states are wanted, so none of its tokens comes from the cache.
-      const Embedded again = ask(engine, embed(7, prompt_of(1), Pooling::mean));
+      const Embedded again = embed_with(engine, embed(7, prompt_of(1), Pooling::mean));
       EXPECT_EQ(again.event.n_reused, 0u);
       EXPECT_TRUE(same_bits(again.event.values, alone[1]));
       // The last token's state needs the last token alone.
       for (int time = 0; time < 2; ++time) {
-        const Embedded last = ask(engine, embed(8, prompt_of(0), Pooling::last));
+        const Embedded last = embed_with(engine, embed(8, prompt_of(0), Pooling::last));
         EXPECT_TRUE(same_bits(last.event.values, alone[0]));
         if (time == 1) {
           EXPECT_EQ(last.event.n_reused + 1, last.event.n_prompt);
@@ -185,16 +185,17 @@ TEST(EngineEmbedding, HasTheSameBitsInAnyCompany) {
 
 TEST(EngineEmbedding, NamesWhatIsWrong) {
   Engine engine(tiny(), harness::options(64), harness::queue());
-  EXPECT_FALSE(ask(engine, embed(1, prompt(1, 64), Pooling::mean)).error);  // no room is needed
-  const auto too_long = ask(engine, embed(1, prompt(1, 65), Pooling::mean)).error;
+  EXPECT_FALSE(
+      embed_with(engine, embed(1, prompt(1, 64), Pooling::mean)).error);  // no room is needed
+  const auto too_long = embed_with(engine, embed(1, prompt(1, 65), Pooling::mean)).error;
   ASSERT_TRUE(too_long);
   EXPECT_EQ(too_long->code, ErrorCode::does_not_fit);
   EXPECT_THAT(too_long->message, testing::AllOf(HasSubstr("65"), HasSubstr("64")));
-  const auto too_wide = ask(engine, embed(1, prompt(1, 6), Pooling::mean, 65)).error;
+  const auto too_wide = embed_with(engine, embed(1, prompt(1, 6), Pooling::mean, 65)).error;
   ASSERT_TRUE(too_wide);
   EXPECT_EQ(too_wide->code, ErrorCode::usage);
   EXPECT_THAT(too_wide->message, testing::StartsWith("dimensions: 65"));
-  EXPECT_EQ(ask(engine, embed(1, {5000}, Pooling::mean)).error->code, ErrorCode::usage);
+  EXPECT_EQ(embed_with(engine, embed(1, {5000}, Pooling::mean)).error->code, ErrorCode::usage);
 }
 
 TEST(EngineEmbedding, CanBeCancelled) {

@@ -50,6 +50,14 @@ class ServeTest : public testing::Test {
     ASSERT_NE(port_, 0) << server_->said();
   }
 
+  // Ends it before the test does; its exit status, and said_ is all that it said.
+  int stop() {
+    const int status = server_->stop(SIGTERM);
+    said_ = server_->said();
+    server_.reset();
+    return status;
+  }
+
   UniqueFd connect() const {
     UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
@@ -86,6 +94,7 @@ class ServeTest : public testing::Test {
 
   std::optional<ServerProgram> server_;
   std::uint16_t port_ = 0;
+  std::string said_;
 };
 
 TEST_F(ServeTest, AnswersInAnyBatchWhatItAnswersAlone) {
