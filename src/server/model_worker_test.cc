@@ -164,7 +164,7 @@ TEST(ModelWorker, AnswersManyRequestsAtOnce) {
 // It gets the model's descriptors, and neither our environment nor our Ctrl-C.
 TEST(ModelWorker, GivesTheProcessWhatItNeedsAndNoMore) {
   ::setenv("HEARTH_TEST_SECRET", "do not tell", 1);
-  const test::TempDir folder;
+  const hearth::test::TempDir folder;
   const std::string path = folder.write("model", "the model's bytes");
   std::string told;
   {
