@@ -19,7 +19,8 @@ using harness::prompt;
 using harness::tiny;
 using testing::HasSubstr;
 
-Request embed(RequestId id, std::vector<TokenId> ids, Pooling pooling, std::uint32_t n_dims = 0) {
+Request embed_of(RequestId id, std::vector<TokenId> ids, Pooling pooling,
+                 std::uint32_t n_dims = 0) {
   Request request;
   request.id = id;
   request.prompt = TokenPrompt{std::move(ids)};
@@ -33,7 +34,7 @@ struct Embedded {
 };
 
 // The one event of such a request.
-Embedded take(EventQueue& events) {
+Embedded take_embedding(EventQueue& events) {
   Embedded result;
   const auto event = events.pop();
   if (!event) return result;
@@ -43,19 +44,19 @@ Embedded take(EventQueue& events) {
   return result;
 }
 
-Embedded embed_with(Engine& engine, Request request) {
+Embedded ask_embedding(Engine& engine, Request request) {
   const auto events = harness::queue();
   engine.submit(std::move(request), events);
-  return take(*events);
+  return take_embedding(*events);
 }
 
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+bool same_embedding(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && !a.empty() &&
          std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 // The last layer's output after each token, the final norm applied in float64.
-std::vector<std::vector<double>> states_of(std::span<const TokenId> tokens) {
+std::vector<std::vector<double>> final_states_of(std::span<const TokenId> tokens) {
   const auto loaded = LoadedModel::load(tiny("tiny-llama-f32"), harness::options()).value();
   const format::Tensor& norm = *loaded->gguf().find_tensor("output_norm.weight");
   std::vector<float> weight(norm.n_elements());
@@ -86,8 +87,8 @@ std::vector<std::vector<double>> states_of(std::span<const TokenId> tokens) {
   return states;
 }
 
-std::vector<double> expected_of(const std::vector<std::vector<double>>& states, Pooling pooling,
-                                std::size_t n_dims) {
+std::vector<double> pooled_by_hand(const std::vector<std::vector<double>>& states, Pooling pooling,
+                                   std::size_t n_dims) {
   std::vector<double> pooled(n_dims);
   for (std::size_t t = 0; t < states.size(); ++t) {
     if (pooling == Pooling::cls && t != 0) continue;
@@ -103,15 +104,15 @@ std::vector<double> expected_of(const std::vector<std::vector<double>>& states, 
 TEST(EngineEmbedding, IsThePooledStatesOfThePrompt) {
   Engine engine(tiny("tiny-llama-f32"), harness::options(), harness::queue());
   const auto ids = prompt(3, 75);
-  const auto states = states_of(ids);
+  const auto states = final_states_of(ids);
   for (const Pooling pooling : {Pooling::mean, Pooling::cls, Pooling::last, Pooling::of_model}) {
     for (const std::uint32_t n_dims : {0u, 5u}) {
-      const Embedded embedded = embed_with(engine, embed(1, ids, pooling, n_dims));
+      const Embedded embedded = ask_embedding(engine, embed_of(1, ids, pooling, n_dims));
       ASSERT_FALSE(embedded.error) << embedded.error->message;
       // The file names no pooling: the last token's, which has seen all others.
       const auto expected =
-          expected_of(states, pooling == Pooling::of_model ? Pooling::last : pooling,
-                      n_dims == 0 ? states[0].size() : n_dims);
+          pooled_by_hand(states, pooling == Pooling::of_model ? Pooling::last : pooling,
+                         n_dims == 0 ? states[0].size() : n_dims);
       ASSERT_EQ(embedded.event.values.size(), expected.size());
       for (std::size_t i = 0; i < expected.size(); ++i)
         EXPECT_NEAR(double{embedded.event.values[i]}, expected[i], 1e-6);
@@ -141,7 +142,8 @@ TEST(EngineEmbedding, HasTheSameBitsInAnyCompany) {
     off.prefix_cache_bytes = 0;
     Engine engine(tiny(), options, harness::queue(), off);
     for (std::size_t i = 0; i < kPrompts; ++i) {
-      const Embedded embedded = embed_with(engine, embed(1, prompt_of(i), pooling_of_prompt(i)));
+      const Embedded embedded =
+          ask_embedding(engine, embed_of(1, prompt_of(i), pooling_of_prompt(i)));
       EXPECT_EQ(embedded.event.n_reused, 0u);
       alone.push_back(embedded.event.values);
     }
@@ -157,22 +159,22 @@ TEST(EngineEmbedding, HasTheSameBitsInAnyCompany) {
       const auto stream = harness::queue();
       engine.submit(harness::request(99, prompt(200, 20), 200), stream);
       for (std::size_t i = 0; i < kPrompts; ++i)
-        engine.submit(embed(i + 1, prompt_of(i), pooling_of_prompt(i)),
+        engine.submit(embed_of(i + 1, prompt_of(i), pooling_of_prompt(i)),
                       events.emplace_back(harness::queue()));
       for (std::size_t i = 0; i < kPrompts; ++i) {
-        const Embedded embedded = take(*events[i]);
+        const Embedded embedded = take_embedding(*events[i]);
         ASSERT_FALSE(embedded.error) << embedded.error->message;
-        EXPECT_TRUE(same_bits(embedded.event.values, alone[i])) << n_ubatch << " " << i;
+        EXPECT_TRUE(same_embedding(embedded.event.values, alone[i])) << n_ubatch << " " << i;
       }
       EXPECT_EQ(harness::collect(*stream).tokens.size(), 200u);
       // Of a mean all states are wanted, so none of its tokens comes from the cache.
-      const Embedded again = embed_with(engine, embed(7, prompt_of(1), Pooling::mean));
+      const Embedded again = ask_embedding(engine, embed_of(7, prompt_of(1), Pooling::mean));
       EXPECT_EQ(again.event.n_reused, 0u);
-      EXPECT_TRUE(same_bits(again.event.values, alone[1]));
+      EXPECT_TRUE(same_embedding(again.event.values, alone[1]));
       // The last token's state needs the last token alone.
       for (int time = 0; time < 2; ++time) {
-        const Embedded last = embed_with(engine, embed(8, prompt_of(0), Pooling::last));
-        EXPECT_TRUE(same_bits(last.event.values, alone[0]));
+        const Embedded last = ask_embedding(engine, embed_of(8, prompt_of(0), Pooling::last));
+        EXPECT_TRUE(same_embedding(last.event.values, alone[0]));
         if (time == 1) {
           EXPECT_EQ(last.event.n_reused + 1, last.event.n_prompt);
         }
@@ -186,16 +188,17 @@ TEST(EngineEmbedding, HasTheSameBitsInAnyCompany) {
 TEST(EngineEmbedding, NamesWhatIsWrong) {
   Engine engine(tiny(), harness::options(64), harness::queue());
   EXPECT_FALSE(
-      embed_with(engine, embed(1, prompt(1, 64), Pooling::mean)).error);  // no room is needed
-  const auto too_long = embed_with(engine, embed(1, prompt(1, 65), Pooling::mean)).error;
+      ask_embedding(engine, embed_of(1, prompt(1, 64), Pooling::mean)).error);  // no room is needed
+  const auto too_long = ask_embedding(engine, embed_of(1, prompt(1, 65), Pooling::mean)).error;
   ASSERT_TRUE(too_long);
   EXPECT_EQ(too_long->code, ErrorCode::does_not_fit);
   EXPECT_THAT(too_long->message, testing::AllOf(HasSubstr("65"), HasSubstr("64")));
-  const auto too_wide = embed_with(engine, embed(1, prompt(1, 6), Pooling::mean, 65)).error;
+  const auto too_wide = ask_embedding(engine, embed_of(1, prompt(1, 6), Pooling::mean, 65)).error;
   ASSERT_TRUE(too_wide);
   EXPECT_EQ(too_wide->code, ErrorCode::usage);
   EXPECT_THAT(too_wide->message, testing::StartsWith("dimensions: 65"));
-  EXPECT_EQ(embed_with(engine, embed(1, {5000}, Pooling::mean)).error->code, ErrorCode::usage);
+  EXPECT_EQ(ask_embedding(engine, embed_of(1, {5000}, Pooling::mean)).error->code,
+            ErrorCode::usage);
 }
 
 TEST(EngineEmbedding, CanBeCancelled) {
@@ -203,11 +206,11 @@ TEST(EngineEmbedding, CanBeCancelled) {
   serving.scheduling.max_running = 1;
   Engine engine(tiny(), harness::options(100000, 1), harness::queue(), serving);
   const auto events = harness::queue(), waiting = harness::queue();
-  engine.submit(embed(1, prompt(1, 90000), Pooling::mean), events);
-  engine.submit(embed(2, prompt(2, 20), Pooling::mean), waiting);
+  engine.submit(embed_of(1, prompt(1, 90000), Pooling::mean), events);
+  engine.submit(embed_of(2, prompt(2, 20), Pooling::mean), waiting);
   engine.cancel(1);
-  EXPECT_EQ(take(*events).error->code, ErrorCode::cancelled);
-  EXPECT_EQ(take(*waiting).event.values.size(), 64u);
+  EXPECT_EQ(take_embedding(*events).error->code, ErrorCode::cancelled);
+  EXPECT_EQ(take_embedding(*waiting).event.values.size(), 64u);
   EXPECT_LT(engine.counters().n_prompt_tokens, 80000u);
 }
 

@@ -20,7 +20,7 @@ using testing::Pointwise;
 
 constexpr float kStates[3][4] = {{1, 2, 3, 4}, {-4, 0.5f, 0, 8}, {0, 0, 6, -1}};
 
-std::vector<float> pooled(Pooling pooling, std::uint32_t n_dims = 0) {
+std::vector<float> embedding_by(Pooling pooling, std::uint32_t n_dims = 0) {
   Pooler pooler(pooling, 3, n_dims);
   for (std::uint32_t row = pooler.first_wanted(); row < 3; ++row)
     if (pooler.wants(row)) pooler.take(row, kStates[row]);
@@ -30,20 +30,21 @@ std::vector<float> pooled(Pooling pooling, std::uint32_t n_dims = 0) {
 
 // Sums of the rows above, divided by their lengths by hand.
 TEST(Pooler, PoolsAndScales) {
-  EXPECT_THAT(pooled(Pooling::mean),
+  EXPECT_THAT(embedding_by(Pooling::mean),
               Pointwise(FloatNear(1e-7f), {-3 / std::sqrt(217.25f), 2.5f / std::sqrt(217.25f),
                                            9 / std::sqrt(217.25f), 11 / std::sqrt(217.25f)}));
-  EXPECT_THAT(pooled(Pooling::cls),
+  EXPECT_THAT(embedding_by(Pooling::cls),
               Pointwise(FloatNear(1e-7f), {1 / std::sqrt(30.0f), 2 / std::sqrt(30.0f),
                                            3 / std::sqrt(30.0f), 4 / std::sqrt(30.0f)}));
-  EXPECT_THAT(pooled(Pooling::last), Pointwise(FloatNear(1e-7f), {0.0f, 0.0f, 6 / std::sqrt(37.0f),
-                                                                  -1 / std::sqrt(37.0f)}));
+  EXPECT_THAT(
+      embedding_by(Pooling::last),
+      Pointwise(FloatNear(1e-7f), {0.0f, 0.0f, 6 / std::sqrt(37.0f), -1 / std::sqrt(37.0f)}));
 }
 
 TEST(Pooler, CutsBeforeItScales) {
-  EXPECT_THAT(pooled(Pooling::cls, 2),
+  EXPECT_THAT(embedding_by(Pooling::cls, 2),
               Pointwise(FloatNear(1e-7f), {1 / std::sqrt(5.0f), 2 / std::sqrt(5.0f)}));
-  EXPECT_THAT(pooled(Pooling::last, 1), testing::ElementsAre(0.0f));  // nothing to scale
+  EXPECT_THAT(embedding_by(Pooling::last, 1), testing::ElementsAre(0.0f));  // nothing to scale
 }
 
 TEST(Pooler, WantsNoMoreThanItNeeds) {

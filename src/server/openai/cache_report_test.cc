@@ -35,7 +35,7 @@ class CacheReport : public testing::Test {
   std::optional<Log> log_;
 };
 
-wire::Started broken(std::uint32_t n_repeated, std::int32_t n_shifted = 0) {
+wire::Started broken_past(std::uint32_t n_repeated, std::int32_t n_shifted = 0) {
   return {.id = 1,
           .n_prompt = 900,
           .n_reused = 40,
@@ -47,7 +47,7 @@ wire::Started broken(std::uint32_t n_repeated, std::int32_t n_shifted = 0) {
 }
 
 TEST_F(CacheReport, TellsWhereAndHowAPastWasLost) {
-  report_cache(model_, "r-1", broken(700));
+  report_cache(model_, "r-1", broken_past(700));
   const std::string said = lines();
   const Json line = parse_json(said).value();
   EXPECT_EQ(line["event"].get<std::string>(), "prefix_cache_broken");
@@ -64,17 +64,17 @@ TEST_F(CacheReport, TellsWhereAndHowAPastWasLost) {
 }
 
 TEST_F(CacheReport, NamesTheKindOfChange) {
-  report_cache(model_, "", broken(200, 5));
-  report_cache(model_, "", broken(200, -5));
+  report_cache(model_, "", broken_past(200, 5));
+  report_cache(model_, "", broken_past(200, -5));
   EXPECT_THAT(lines(), testing::AllOf(testing::HasSubstr(R"("change":"inserted")"),
                                       testing::HasSubstr(R"("change":"removed")")));
 }
 
 // Other conversations with the same system message, ends of pasts, new ones: nothing to say.
 TEST_F(CacheReport, IsQuietAboutWhatIsNormal) {
-  report_cache(model_, "", broken(0));
-  report_cache(model_, "", broken(127));
-  wire::Started went_on = broken(700);
+  report_cache(model_, "", broken_past(0));
+  report_cache(model_, "", broken_past(127));
+  wire::Started went_on = broken_past(700);
   went_on.cache_stop = wire::CacheStop::end_of_past;
   report_cache(model_, "", went_on);
   report_cache(model_, "", wire::Finished{});

@@ -10,34 +10,36 @@ namespace {
 
 using testing::HasSubstr;
 
-std::expected<EmbeddingRequest, ApiError> read(std::string_view text) {
+std::expected<EmbeddingRequest, ApiError> read_embedding(std::string_view text) {
   return read_embedding_request(parse_json(text).value());
 }
 
-ApiError fault(const std::string& body) {
-  const auto request = read(body);
+ApiError embedding_fault(const std::string& body) {
+  const auto request = read_embedding(body);
   EXPECT_FALSE(request) << body;
   return request ? ApiError{} : request.error();
 }
 
 TEST(EmbeddingRequest, TakesInputsOfEveryForm) {
-  const auto one = read(R"({"model": "m", "input": "text", "user": "u", "dimensions": null})");
+  const auto one =
+      read_embedding(R"({"model": "m", "input": "text", "user": "u", "dimensions": null})");
   ASSERT_TRUE(one) << one.error().message;
   EXPECT_EQ(one->model, "m");
   EXPECT_EQ(std::get<wire::TextPrompt>(one->inputs.at(0)).text, "text");
   EXPECT_FALSE(one->is_list);
   EXPECT_FALSE(one->as_base64);
   EXPECT_EQ(one->n_dims, 0U);
-  const auto ids = read(R"({"input": [1, 2], "encoding_format": "base64", "dimensions": 5})");
+  const auto ids =
+      read_embedding(R"({"input": [1, 2], "encoding_format": "base64", "dimensions": 5})");
   ASSERT_TRUE(ids) << ids.error().message;
   EXPECT_EQ(std::get<wire::TokenPrompt>(ids->inputs.at(0)).ids, (std::vector<wire::TokenId>{1, 2}));
   EXPECT_FALSE(ids->is_list);
   EXPECT_TRUE(ids->as_base64);
   EXPECT_EQ(ids->n_dims, 5U);
-  EXPECT_EQ(read(R"({"input": ["a", "b", "c"]})")->inputs.size(), 3U);
-  EXPECT_EQ(read(R"({"input": [[1], [2, 3]]})")->inputs.size(), 2U);
-  EXPECT_TRUE(read(R"({"input": ["a"]})")->is_list);
-  EXPECT_TRUE(read(R"({"input": "x", "embd_normalize": 2})"));
+  EXPECT_EQ(read_embedding(R"({"input": ["a", "b", "c"]})")->inputs.size(), 3U);
+  EXPECT_EQ(read_embedding(R"({"input": [[1], [2, 3]]})")->inputs.size(), 2U);
+  EXPECT_TRUE(read_embedding(R"({"input": ["a"]})")->is_list);
+  EXPECT_TRUE(read_embedding(R"({"input": "x", "embd_normalize": 2})"));
 }
 
 TEST(EmbeddingRequest, NamesWhatIsWrong) {
@@ -58,13 +60,14 @@ TEST(EmbeddingRequest, NamesWhatIsWrong) {
         {R"({"input": "x", "dimensions": 2.5})", "dimensions"},
         {R"({"input": "x", "embd_normalize": 1})", "embd_normalize"},
         {R"({"input": "x", "pooling": "mean"})", "pooling"}}) {
-    const ApiError error = fault(body);
+    const ApiError error = embedding_fault(body);
     EXPECT_EQ(error.param, param) << body;
     EXPECT_EQ(row_of(error.kind).status, 400) << body;
   }
   std::string many = R"({"input": ["x")";
   for (int i = 0; i < 2048; ++i) many += R"(,"x")";
-  EXPECT_THAT(fault(many + "]}").message, testing::AllOf(HasSubstr("2049"), HasSubstr("2048")));
+  EXPECT_THAT(embedding_fault(many + "]}").message,
+              testing::AllOf(HasSubstr("2049"), HasSubstr("2048")));
 }
 
 TEST(EmbeddingBody, IsWhatClientsRead) {

@@ -15,7 +15,6 @@
 namespace hearth::server {
 namespace {
 
-using test::comes_true;
 using test::TestAnswer;
 using test::TestClient;
 using test::TestServer;
@@ -110,7 +109,7 @@ class EmbeddingRoute : public testing::Test {
 };
 
 // As many times the same text.
-std::string list_of(const std::string& text, std::size_t n) {
+std::string inputs_of(const std::string& text, std::size_t n) {
   std::string list;
   for (std::size_t i = 0; i < n; ++i) list += (i == 0 ? "\"" : ", \"") + text + "\"";
   return R"({"input": [)" + list + "]}";
@@ -137,15 +136,15 @@ TEST_F(EmbeddingRoute, AnswersALongListInItsOrder) {
 
 TEST_F(EmbeddingRoute, AsksForAFewAtATimeAndCancelsThemWhenTheClientHangsUp) {
   TestClient client = server_.client();
-  ASSERT_TRUE(client.send(post(list_of("hang", 40))));
-  EXPECT_TRUE(comes_true([&] { return worker().facts().status.n_waiting == 16; }));
+  ASSERT_TRUE(client.send(post(inputs_of("hang", 40))));
+  EXPECT_TRUE(test::comes_true([&] { return worker().facts().status.n_waiting == 16; }));
   ::usleep(50'000);
   EXPECT_EQ(worker().facts().n_requests, 16U);
   // What else comes finds the queue nearly full.
-  EXPECT_EQ(ask(list_of("1", 16)).status, 429);
-  EXPECT_EQ(ask(list_of("1", 2)).status, 200);
+  EXPECT_EQ(ask(inputs_of("1", 16)).status, 429);
+  EXPECT_EQ(ask(inputs_of("1", 2)).status, 200);
   client.close();
-  EXPECT_TRUE(comes_true([&] { return worker().facts().status.n_running == 16; }));
+  EXPECT_TRUE(test::comes_true([&] { return worker().facts().status.n_running == 16; }));
   EXPECT_EQ(worker().facts().n_requests, 0U);
   EXPECT_EQ(metrics().finished(FinishReason::abort).value(), 16U);
 }
@@ -157,7 +156,7 @@ TEST_F(EmbeddingRoute, OneThatFailsEndsAllAndIsNamed) {
   EXPECT_EQ(error["code"].get<std::string>(), "context_length_exceeded");
   EXPECT_EQ(error["param"].get<std::string>(), "input[1]");
   EXPECT_EQ(error["message"].get<std::string>(), "the prompt has 99 tokens");
-  EXPECT_TRUE(comes_true([&] { return worker().facts().status.n_running == 2; }));
+  EXPECT_TRUE(test::comes_true([&] { return worker().facts().status.n_running == 2; }));
   const Json alone = parse_json(ask(R"({"input": "too long"})").body).value();
   EXPECT_EQ(alone["error"]["param"].get<std::string>(), "input");
   EXPECT_EQ(ask(R"({"input": "1", "model": "other"})").status, 404);
