@@ -302,7 +302,7 @@ TEST_F(ChatTest, AFullContextIsSaidAndNothingIsLost) {
   const std::vector<std::string> before = contents(terminal);
   EXPECT_EQ(before.size(), 2U);
   EXPECT_THAT(say(terminal, "And now?"),
-              AllOf(HasSubstr("in a context of 64"), HasSubstr("nothing is lost")));
+              AllOf(HasSubstr("maximum context length is 64"), HasSubstr("nothing is lost")));
   std::vector<std::string> after = contents(terminal);
   ASSERT_EQ(after.size(), 3U);
   EXPECT_EQ(after[2], "And now?");
