@@ -174,7 +174,8 @@ void ModelWorker::Impl::say_changed() {
 }
 
 void ModelWorker::Impl::supervise() {
-  for (bool goes_on = !must_stop(); goes_on;) {
+  for (bool goes_on = true; goes_on;) {
+    if (must_stop()) return settle(WorkerState::stopped);
     was_refused = false;
     const Error why = live();
     const bool is_over = must_stop();

@@ -241,6 +241,18 @@ TEST(ModelWorker, TakesNoForAnAnswer) {
   EXPECT_EQ(missing.facts().reason, "there is no such file");
 }
 
+// Who changes his mind at once does not wait for a process that was never started.
+TEST(ModelWorker, EndsAtOnceWhereverItIs) {
+  for (int i = 0; i < 50; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    {
+      const ModelWorker worker(fake("Echoes"), open_nothing);
+      ::usleep(static_cast<useconds_t>(i) * 400);
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4)) << i;
+  }
+}
+
 TEST(ModelWorker, RefusesAnotherVersion) {
   ModelWorker worker(fake("IsOfAnotherVersion"), open_nothing);
   ASSERT_TRUE(comes_true([&] { return !worker.facts().reason.empty(); }));

@@ -88,6 +88,8 @@ Result<bool> Channel::receive_header(char* header, std::vector<UniqueFd>& descri
     message.msg_controllen = sizeof control;
     const ssize_t n = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
     if (n < 0 && errno == EINTR) continue;
+    // The other side has gone and left unread what this one had said: an end like any other.
+    if (n < 0 && errno == ECONNRESET && at == 0) return false;
     if (n < 0) return fail(ErrorCode::io, "cannot receive a message: {}", errno_text(errno));
     take_descriptors(message, descriptors);
     if ((message.msg_flags & MSG_CTRUNC) != 0 || descriptors.size() > kMaxDescriptors)

@@ -54,6 +54,19 @@ TEST(Channel, CarriesFramesWithTheirDescriptors) {
   EXPECT_TRUE((*worker.receive())->descriptors.empty());
 }
 
+// Also when it had not read all that it was told.
+TEST(Channel, TheOtherSidesEndIsAnEnd) {
+  auto pair = Channel::make_pair();
+  Channel worker(std::move(pair->second));
+  {
+    const Channel front(std::move(pair->first));
+    ASSERT_TRUE(worker.send(*encode(ToFront(Hello{}))));
+  }
+  const auto received = worker.receive();
+  ASSERT_TRUE(received) << received.error().message;
+  EXPECT_FALSE(received->has_value());
+}
+
 // Frames far larger than the socket's buffer, from several threads at once, arrive whole.
 TEST(Channel, KeepsFramesOfSeveralSendersApart) {
   auto pair = Channel::make_pair();

@@ -172,7 +172,8 @@ struct Greeting {
 
 // Hello and Load; nothing when the front went away instead.
 Result<std::optional<Greeting>> greet(wire::Channel& front) {
-  TRY(front.send(TRY(wire::encode(wire::ToFront(wire::Hello{})))));
+  const std::string hello_here = TRY(wire::encode(wire::ToFront(wire::Hello{})));
+  if (!front.send(hello_here)) return std::nullopt;
   const auto first = TRY(front.receive());
   if (!first) return std::nullopt;
   const auto hello = TRY(wire::decode_to_worker(first->payload));
