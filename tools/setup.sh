@@ -6,6 +6,9 @@
 # Each step looks first and returns at once when there is nothing to do.
 
 : "${repo:?the script that sources this sets it}"
+# Where ccache is installed, one clone finds what another has compiled.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$repo} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
+
 model_name=smollm2
 model_file=SmolLM2-135M-Instruct.Q4_1.gguf
 model_bytes=98362432
