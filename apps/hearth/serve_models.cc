@@ -41,8 +41,9 @@ Result<engine::LoadOptions> load_settings(const ModelToServe& model) {
                 n_parallel, kMaxParallel);
   load.n_sequences = n_parallel;
   load.max_wanted = std::max(kLeastWanted, n_parallel);
-  TRY(model.flags.prefix_cache_bytes());
-  TRY(model.flags.pooling());
+  if (const auto bytes = model.flags.prefix_cache_bytes(); !bytes)
+    return std::unexpected(bytes.error());
+  if (const auto pooling = model.flags.pooling(); !pooling) return std::unexpected(pooling.error());
   return load;
 }
 
