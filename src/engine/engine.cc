@@ -60,7 +60,8 @@ struct Engine::Impl {
   ServingOptions serving;
   std::unique_ptr<PrefixCache> cache;
   std::unique_ptr<Scheduler> scheduler;
-  std::list<Running> running;  // and waiting, in order of age
+  std::set<RequestId> dropped;  // cancelled ones that are to be ended in this round
+  std::list<Running> running;   // and waiting, in order of age
   model::Batch batch;
   bool has_stepped = false;
   bool is_parked = false;  // nobody may compute
@@ -258,7 +259,10 @@ bool Engine::Impl::take_commands() {
     }
     if (stopping) return false;
     stop_step = false;
+    // Both at once: whoever is named by then has arrived by then.
     arrived.swap(inbox);
+    dropped.clear();
+    dropped.swap(cancelled);
     counters.n_waiting += static_cast<std::uint32_t>(arrived.size());
     if (const auto lease = std::exchange(wanted_lease, std::nullopt); lease && model) {
       is_parked = lease->n_threads == 0;
@@ -330,13 +334,8 @@ Result<void> Engine::Impl::enlist(Submission& submission) {
 }
 
 void Engine::Impl::drop_cancelled() {
-  std::set<RequestId> named;
-  {
-    const std::lock_guard lock(mutex);
-    named.swap(cancelled);
-  }
   for (Running& request : running)
-    if (!request.ended() && (request.gone() || named.contains(request.request.id)))
+    if (!request.ended() && (request.gone() || dropped.contains(request.request.id)))
       request.fail({ErrorCode::cancelled, "cancelled"});
 }
 

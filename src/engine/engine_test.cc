@@ -260,6 +260,22 @@ TEST(Engine, WithoutALeaseRequestsWaitAndMayLeave) {
   EXPECT_EQ(collect(*waits).tokens, expected);
 }
 
+TEST(Engine, NoCancelIsLostHoweverCloselyItFollows) {
+  Engine engine(tiny(), options(4096, 4), queue());
+  const auto others = queue();
+  engine.submit(request(1, prompt(1, 10), -1), others);  // so that there is always a step
+  for (RequestId id = 2; id < 600; ++id) {
+    const auto events = queue();
+    engine.submit(request(id, prompt(4, 5), -1), events);
+    engine.cancel(id);
+    while (others->pop_for(std::chrono::milliseconds(0))) {
+    }
+    const Outcome outcome = collect(*events);
+    ASSERT_TRUE(outcome.error.has_value()) << id;
+    EXPECT_EQ(outcome.error->code, ErrorCode::cancelled);
+  }
+}
+
 // Whatever a request has computed so far stays with it.
 TEST(Engine, ALeaseThatEndsAndComesBackChangesNoAnswer) {
   Engine engine(tiny(), options(4096, 1), queue());
