@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The routes that llama.cpp's clients and operators know beside OpenAI's:
-// /health, /props, /slots, /tokenize, /detokenize, /apply-template, and
-// /metrics for Prometheus.
+// The routes that llama.cpp's clients and operators know beside OpenAI's: /health, /props, /slots,
+// /tokenize, /detokenize, /apply-template, and /metrics for Prometheus.
 #pragma once
 
 #include <vector>

@@ -23,8 +23,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxEnds = 3;
 constexpr auto kEndsWithin = std::chrono::minutes(1);
 constexpr auto kPatienceAtEnd = std::chrono::seconds(5);
-// Requests are few and small beside their answers: a worker that does not read
-// so many is broken.
+// Requests are few and small beside their answers: a worker that does not read so many is broken.
 constexpr std::size_t kMaxOutbox = 4096;
 
 }  // namespace

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One model as the front sees it: its worker process is started, watched, and
-// started again when it dies, and requests go to it and events come back. A
-// worker that ends takes its running requests with it, each of which ends in
-// one clear error; one that ends three times within a minute, or says that the
-// model cannot be loaded, is given up and says why.
+// One model as the front sees it: its worker process is started, watched, and started again when it
+// dies, and requests go to it and events come back. A worker that ends takes its running requests
+// with it, each of which ends in one clear error; one that ends three times within a minute, or
+// says that the model cannot be loaded, is given up and says why.
 //
-// Every function may be called from any thread and none waits for the worker
-// but those that say so. Two threads belong to it, whatever the number of
-// requests: one reads and one writes.
+// Every function may be called from any thread and none waits for the worker but those that say so.
+// Two threads belong to it, whatever the number of requests: one reads and one writes.
 #pragma once
 
 #include <chrono>
@@ -31,8 +29,7 @@ struct ModelToLoad {
   std::function<void(const wire::Loaded&)> loaded;  // e.g. keeps a prepared copy; may be empty
   std::unique_ptr<MemoryClaim> claim;  // its part of the memory while it lives; may be null
 };
-// Opens the model's files; called from a thread of the ModelWorker, each time
-// the worker starts.
+// Opens the model's files; called from a thread of the ModelWorker, each time the worker starts.
 using OpenModel = std::function<Result<ModelToLoad>()>;
 
 enum class WorkerState : std::uint8_t { starting, loading, ready, failed, stopped };
@@ -63,9 +60,8 @@ class ModelWorker {
   // Waits until it is neither starting nor loading, or the patience is over.
   WorkerState wait_until_settled(std::chrono::milliseconds patience) const;
 
-  // Sends a message that begins a request; its id is set here. io while the
-  // worker is not ready; does_not_fit when the message is too large. Dropping
-  // the stream cancels the request.
+  // Sends a message that begins a request; its id is set here. io while the worker is not ready;
+  // does_not_fit when the message is too large. Dropping the stream cancels the request.
   template <class Message>
   Result<std::shared_ptr<RequestStream>> begin(Message message) {
     const wire::RequestId id = next_id();

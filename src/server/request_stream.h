@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a worker says about one request, for whoever answers it. The worker's
-// reader pushes; the answering side takes, from any one thread, and is woken in
-// between. Text that nobody has taken yet is kept in one event, so that a slow
-// reader costs no more than the answer's own length.
+// What a worker says about one request, for whoever answers it. The worker's reader pushes; the
+// answering side takes, from any one thread, and is woken in between. Text that nobody has taken
+// yet is kept in one event, so that a slow reader costs no more than the answer's own length.
 #pragma once
 
 #include <chrono>
@@ -24,12 +23,12 @@ class RequestStream {
   RequestStream& operator=(const RequestStream&) = delete;
   ~RequestStream();
 
-  // Called from another thread whenever there is something to take, and at once
-  // if there is already.
+  // Called from another thread whenever there is something to take, and at once if there is
+  // already.
   void on_news(std::function<void()> wake);
 
-  // What has come since the last time; never waits. The last event of all is
-  // Finished, Failed, Tokens, Rendered or Embedding.
+  // What has come since the last time; never waits. The last event of all is Finished, Failed,
+  // Tokens, Rendered or Embedding.
   std::vector<wire::ToFront> take();
   // The same, but waits for something. Nothing when the patience is over.
   std::vector<wire::ToFront> take_within(std::chrono::milliseconds patience);

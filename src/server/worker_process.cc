@@ -19,8 +19,8 @@
 namespace hearth::server {
 namespace {
 
-// What a worker may know of the front's environment, which may hold secrets:
-// how to compute, how to write times, and what sanitizers read.
+// What a worker may know of the front's environment, which may hold secrets: how to compute, how to
+// write times, and what sanitizers read.
 constexpr std::string_view kPassedOn[] = {
     "HEARTH_ISA=",   "LANG=",          "LC_ALL=",       "TZ=",
     "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "TSAN_OPTIONS=", "LSAN_OPTIONS="};
@@ -49,8 +49,7 @@ struct SpawnSettings {
     posix_spawnattr_destroy(&attributes);
   }
 
-  // Standard output is for answers, and a worker has none: what it prints are
-  // complaints.
+  // Standard output is for answers, and a worker has none: what it prints are complaints.
   void set_up(int socket) {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
@@ -82,9 +81,8 @@ Result<pid_t> spawn(const WorkerCommand& command, int socket) {
   return pid;
 }
 
-// A copy beyond the number that the child shall find it at: a dup2 onto itself
-// would keep close-on-exec, and one onto another descriptor of ours would be
-// undone.
+// A copy beyond the number that the child shall find it at: a dup2 onto itself would keep
+// close-on-exec, and one onto another descriptor of ours would be undone.
 Result<UniqueFd> above_worker_socket(const UniqueFd& fd) {
   UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kWorkerSocket + 1));
   if (!copy) return fail(ErrorCode::io, "cannot start a worker process: {}", errno_text(errno));

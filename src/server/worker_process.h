@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The process of a worker: this very program, started anew so that nothing of
-// the front's memory is in it, with one end of a socket pair and an environment
-// of a few harmless variables. It is in a process group of its own, so that
-// Ctrl-C reaches the front alone, and ends by itself when the front's end of
-// the socket is closed.
+// The process of a worker: this very program, started anew so that nothing of the front's memory is
+// in it, with one end of a socket pair and an environment of a few harmless variables. It is in a
+// process group of its own, so that Ctrl-C reaches the front alone, and ends by itself when the
+// front's end of the socket is closed.
 #pragma once
 
 #include <chrono>
@@ -20,8 +19,7 @@ namespace hearth::server {
 // The descriptor at which a worker finds its socket.
 inline constexpr int kWorkerSocket = 3;
 
-// How to start one: the words of the command, and the variables that it may
-// see.
+// How to start one: the words of the command, and the variables that it may see.
 struct WorkerCommand {
   std::string program = "/proc/self/exe";
   std::vector<std::string> arguments = {"hearth", "worker"};
@@ -29,8 +27,8 @@ struct WorkerCommand {
 
 class WorkerProcess {
  public:
-  // Starts it, and says Hello and Load with these descriptors beside it: takes
-  // no longer than the new process takes to begin reading. io.
+  // Starts it, and says Hello and Load with these descriptors beside it: takes no longer than the
+  // new process takes to begin reading. io.
   static Result<WorkerProcess> start(const WorkerCommand& command, const wire::Load& load,
                                      std::span<const UniqueFd> files);
 
@@ -42,8 +40,8 @@ class WorkerProcess {
   UniqueFd take_socket() { return std::move(socket_); }
 
   void kill();  // any thread
-  // Waits for its end, which comes by force after a while, and says how it
-  // ended in words: "was killed by signal 9 (Killed)".
+  // Waits for its end, which comes by force after a while, and says how it ended in words: "was
+  // killed by signal 9 (Killed)".
   std::string reap_within(std::chrono::milliseconds patience);
 
  private:

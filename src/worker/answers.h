@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The engine's events as messages for the front, with the reasoning of an
-// answer told from the answer itself for requests that want it. What is
-// expected is said by the thread that submits; translate() is for the one
-// thread that talks to the front.
+// The engine's events as messages for the front, with the reasoning of an answer told from the
+// answer itself for requests that want it. What is expected is said by the thread that submits;
+// translate() is for the one thread that talks to the front.
 #pragma once
 
 #include <map>
@@ -19,8 +18,7 @@ namespace hearth::worker {
 
 class Answers {
  public:
-  // Of the model; empty: its reasoning is not known, and nothing is split.
-  // Before any request.
+  // Of the model; empty: its reasoning is not known, and nothing is split. Before any request.
   void set_marks(const engine::ThinkingFacts& facts);
 
   // Before the request is submitted.

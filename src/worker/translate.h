@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Between the wire's values and the engine's. Both are plain; that they are two
-// is what keeps the front free of the engine.
+// Between the wire's values and the engine's. Both are plain; that they are two is what keeps the
+// front free of the engine.
 #pragma once
 
 #include <vector>
@@ -13,8 +13,8 @@
 
 namespace hearth::worker {
 
-// What to load, and with what. The descriptors are those that came with the
-// message. usage, naming the setting, where one cannot be.
+// What to load, and with what. The descriptors are those that came with the message. usage, naming
+// the setting, where one cannot be.
 struct LoadRequest {
   std::vector<format::NamedFd> shards;
   engine::LoadOptions options;
@@ -23,8 +23,7 @@ struct LoadRequest {
 Result<LoadRequest> to_load_request(const wire::Load& load, std::vector<UniqueFd> descriptors,
                                     const HostFacts& host);
 
-// What to_load_request() makes these options of again; files, their names and
-// the budget aside.
+// What to_load_request() makes these options of again; files, their names and the budget aside.
 wire::Load to_load(const engine::LoadOptions& options);
 
 // usage, beginning with the field's name, where the sampling fields are wrong.

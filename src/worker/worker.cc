@@ -16,8 +16,7 @@
 namespace hearth::worker {
 namespace {
 
-// The engine waits for nobody beyond this: then requests pause until the front
-// reads again.
+// The engine waits for nobody beyond this: then requests pause until the front reads again.
 constexpr std::size_t kMaxEvents = 1024;
 constexpr auto kStatusInterval = std::chrono::milliseconds(250);
 

@@ -11,8 +11,7 @@
 namespace hearth::server {
 namespace {
 
-// A piece as text: bytes that are no whole character as OpenAI's API writes
-// them.
+// A piece as text: bytes that are no whole character as OpenAI's API writes them.
 std::string piece_text(const std::string& piece) {
   if (is_valid_utf8(piece)) return piece;
   std::string text = "bytes:";

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Answers as OpenAI's clients read them: whole bodies and the chunks of a
-// stream, with llama.cpp's "timings" beside the usage. Facts: openai-python's
-// types chat_completion(_chunk) and completion.
+// Answers as OpenAI's clients read them: whole bodies and the chunks of a stream, with llama.cpp's
+// "timings" beside the usage. Facts: openai-python's types chat_completion(_chunk) and completion.
 #pragma once
 
 #include <cstdint>
@@ -47,14 +46,13 @@ Json timings_json(const wire::Finished& finished);
 
 // {"content": [{"token", "logprob", "bytes", "top_logprobs"}]}
 Json chat_logprobs(std::span<const wire::Position> positions);
-// {"tokens", "token_logprobs", "top_logprobs", "text_offset"}; offset: where
-// the text of the first position begins, in characters.
+// {"tokens", "token_logprobs", "top_logprobs", "text_offset"}; offset: where the text of the first
+// position begins, in characters.
 Json legacy_logprobs(std::span<const wire::Position> positions, std::size_t offset);
 // The same for an answer with its prompt before it.
 Json echo_logprobs(const Choice& choice);
 
-// Characters of text, or of a piece of it: every byte that does not continue
-// one.
+// Characters of text, or of a piece of it: every byte that does not continue one.
 std::size_t count_characters(std::string_view text);
 
 Json chat_body(const AnswerHead& head, std::span<const Choice> choices);

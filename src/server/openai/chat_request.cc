@@ -10,8 +10,7 @@ namespace {
 
 constexpr std::string_view kRoles[] = {"system", "developer", "user", "assistant", "tool"};
 
-// Members of a message that are somebody else's, who echoes an answer back, are
-// passed over.
+// Members of a message that are somebody else's, who echoes an answer back, are passed over.
 constexpr Field kMessageFields[] = {
     {.name = "role", .types = kString, .is_required = true, .values = kRoles},
     {.name = "content", .types = kString | kArray},
@@ -78,8 +77,8 @@ std::expected<Json, ApiError> read_message(const Json& message, const std::strin
   return out;
 }
 
-// How much to reason, for templates with a level and for those with a switch. A
-// switch that the request sets itself stays as it is.
+// How much to reason, for templates with a level and for those with a switch. A switch that the
+// request sets itself stays as it is.
 void set_effort(const std::string& effort, const wire::ThinkingFacts& thinking, Json& variables) {
   if (!variables.contains("reasoning_effort")) variables["reasoning_effort"] = effort;
   if (thinking.switch_name.empty() || variables.contains(thinking.switch_name)) return;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The body of POST /v1/completions: prompts as text or token ids, one or many,
-// and "echo", with which the prompt and its log probabilities come before the
-// answer, as evaluation harnesses ask for them.
+// The body of POST /v1/completions: prompts as text or token ids, one or many, and "echo", with
+// which the prompt and its log probabilities come before the answer, as evaluation harnesses ask
+// for them.
 #pragma once
 
 #include <expected>

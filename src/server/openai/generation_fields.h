@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The fields of the bodies of /v1/chat/completions and /v1/completions, as
-// tables (schema.h), and what both have in common. Sampling has llama.cpp's
-// names; their ranges are the engine's to check (sample/fields.h), before
-// anything is computed.
+// The fields of the bodies of /v1/chat/completions and /v1/completions, as tables (schema.h), and
+// what both have in common. Sampling has llama.cpp's names; their ranges are the engine's to check
+// (sample/fields.h), before anything is computed.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +31,8 @@ struct GenerationRequest {
   std::optional<bool> caches_prompt;  // none: as the model is served
 };
 
-// From a body that has passed its table's check. `logprobs` differs between the
-// routes and is not looked at.
+// From a body that has passed its table's check. `logprobs` differs between the routes and is not
+// looked at.
 std::expected<GenerationRequest, ApiError> read_generation(const Json& body);
 
 // A member that is there and not null.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OpenAI's routes over the models that are served: /v1/chat/completions,
-// /v1/completions and /v1/models, which llama.cpp's clients also know without
-// /v1, and /v1/embeddings.
+// OpenAI's routes over the models that are served: /v1/chat/completions, /v1/completions and
+// /v1/models, which llama.cpp's clients also know without /v1, and /v1/embeddings.
 #pragma once
 
 #include <string>
