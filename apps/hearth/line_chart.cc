@@ -353,29 +353,7 @@ std::vector<double> axis_ticks(double highest, int most) {
 }
 
 std::string xml_escaped(std::string_view text) {
-  std::string out;
-  const std::string shown = printable(text);  // no control characters, valid UTF-8
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    switch (shown[i]) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += shown[i];
-    }
-  }
+  std::string out = escape_html(printable(text));  // no control characters, valid UTF-8
   // The two code points below U+10000 that are characters of UTF-8 and not of XML.
   for (const std::string_view bad : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"})
     for (std::size_t at; (at = out.find(bad)) != std::string::npos;)

@@ -75,7 +75,7 @@ TEST(AxisTicks, AreRoundAndReachTheHighest) {
 }
 
 TEST(XmlEscaped, NothingGetsOut) {
-  EXPECT_EQ(xml_escaped("a<b>&\"c'"), "a&lt;b&gt;&amp;&quot;c&#39;");
+  EXPECT_EQ(xml_escaped("a<b>&\"c'"), "a&lt;b&gt;&amp;&#34;c&#39;");
   EXPECT_EQ(xml_escaped(std::string("\0\x01\xff", 3)), "\\x00\\x01\\xff");
   EXPECT_EQ(xml_escaped("\xEF\xBF\xBE|\xEF\xBF\xBF"), "\xEF\xBF\xBD|\xEF\xBF\xBD");
   EXPECT_EQ(xml_escaped("Grüße, 模型"), "Grüße, 模型");

@@ -14,4 +14,8 @@ namespace hearth {
 // that are not UTF-8 written as \n, \t, \xHH or \u{HHHH}, cut with "..." after max_bytes of output.
 std::string printable(std::string_view text, std::size_t max_bytes = 400);
 
+// The text as HTML and XML want it between and within tags: & < > ' " as references, the quotes by
+// number, as Jinja writes them.
+std::string escape_html(std::string_view text);
+
 }  // namespace hearth

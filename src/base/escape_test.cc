@@ -51,5 +51,12 @@ TEST(Printable, EveryByteComesOutClean) {
   }
 }
 
+TEST(EscapeHtml, WritesWhatMarksUpAsReferences) {
+  EXPECT_EQ(escape_html("<a href=\"b\">'c' & d</a>"),
+            "&lt;a href=&#34;b&#34;&gt;&#39;c&#39; &amp; d&lt;/a&gt;");
+  EXPECT_EQ(escape_html("&amp;"), "&amp;amp;");
+  EXPECT_EQ(escape_html("Gr\xC3\xBC\xC3\x9F\x65"), "Gr\xC3\xBC\xC3\x9F\x65");
+}
+
 }  // namespace
 }  // namespace hearth

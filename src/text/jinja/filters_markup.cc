@@ -3,6 +3,7 @@
 // Filters on markup: safe escape forceescape striptags xmlattr.
 #include <optional>
 
+#include "base/escape.h"
 #include "base/utf8.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/generator.h"

@@ -15,7 +15,6 @@ namespace hearth::text::jinja {
 
 class Evaluator;
 
-std::string escape_html(std::string_view text);
 // Markup of the value: itself if it is marked, else str() of it with &, <, >, ' and " escaped.
 Result<Value> escaped(Evaluator& evaluator, const Value& value);
 

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <optional>
 
+#include "base/escape.h"
 #include "base/utf8.h"
 #include "text/jinja/compare.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/format.h"
 #include "text/jinja/format_spec.h"
-#include "text/jinja/markup.h"
 #include "text/jinja/operations.h"
 
 namespace hearth::text::jinja {
