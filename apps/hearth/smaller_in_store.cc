@@ -30,14 +30,8 @@ std::vector<store::Manifest> models_below(std::uint64_t below_bytes) {
 
 std::string smaller_in_store(const format::ModelFiles& refused, const engine::LoadOptions& options,
                              std::uint64_t available_bytes) {
-  for (const store::Manifest& manifest : models_below(refused.total_bytes())) {
-    auto shards = open_model(manifest.name, true);
-    if (!shards) continue;
-    const auto files = format::ModelFiles::map(std::move(*shards));
-    if (files && engine::would_do_instead(refused, **files, options, available_bytes))
-      return manifest.name;
-  }
-  return "";
+  const auto find = engine::smaller_among(smaller_opened_now(refused.total_bytes()));
+  return find(refused, options, available_bytes);
 }
 
 std::vector<engine::Candidate> smaller_opened_now(std::uint64_t below_bytes, std::size_t most) {

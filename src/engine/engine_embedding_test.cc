@@ -10,7 +10,6 @@
 
 #include "engine/engine.h"
 #include "engine/engine_test_util.h"
-#include "model/sequence.h"
 
 namespace hearth::engine {
 namespace {
@@ -61,20 +60,8 @@ std::vector<std::vector<double>> final_states_of(std::span<const TokenId> tokens
   const format::Tensor& norm = *loaded->gguf().find_tensor("output_norm.weight");
   std::vector<float> weight(norm.n_elements());
   std::memcpy(weight.data(), norm.bytes.data(), weight.size() * sizeof(float));
-  model::Sequence sequence(loaded->sequences());
   std::vector<std::vector<double>> states;
-  for (std::uint32_t i = 0; i < tokens.size(); ++i) {
-    EXPECT_TRUE(sequence.reserve(1));
-    const auto position = static_cast<std::int32_t>(i);
-    model::Batch batch;
-    batch.sequences.push_back({sequence.blocks()});
-    batch.rows.push_back({.token = tokens[i],
-                          .position = {position, position, position, position},
-                          .kv_index = i,
-                          .wanted = model::Wanted::hidden,
-                          .hidden_layer = 1});
-    loaded->forward().run(batch);
-    sequence.commit(1);
+  harness::walk(*loaded, tokens, {.wanted = model::Wanted::hidden, .hidden_layer = 1}, [&] {
     const auto raw = loaded->forward().hidden(0);
     double squares = 0;
     for (const float x : raw) squares += double{x} * double{x};
@@ -83,7 +70,7 @@ std::vector<std::vector<double>> final_states_of(std::span<const TokenId> tokens
     std::vector<double>& state = states.emplace_back(raw.size());
     for (std::size_t j = 0; j < raw.size(); ++j)
       state[j] = double{raw[j]} * scale * double{weight[j]};
-  }
+  });
   return states;
 }
 

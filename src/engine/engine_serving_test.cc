@@ -28,22 +28,11 @@ std::vector<TokenId> joined(std::vector<TokenId> a, std::span<const TokenId> b) 
 // The logits after each token, computed one at a time.
 std::vector<std::vector<float>> logits_of(std::span<const TokenId> tokens) {
   const auto loaded = LoadedModel::load(tiny(), harness::options()).value();
-  model::Sequence sequence(loaded->sequences());
   std::vector<std::vector<float>> rows;
-  for (std::uint32_t i = 0; i < tokens.size(); ++i) {
-    EXPECT_TRUE(sequence.reserve(1));
-    const auto position = static_cast<std::int32_t>(i);
-    model::Batch batch;
-    batch.sequences.push_back({sequence.blocks()});
-    batch.rows.push_back({.token = tokens[i],
-                          .position = {position, position, position, position},
-                          .kv_index = i,
-                          .wanted = model::Wanted::logits});
-    loaded->forward().run(batch);
-    sequence.commit(1);
+  harness::walk(*loaded, tokens, {.wanted = model::Wanted::logits}, [&] {
     const auto logits = loaded->forward().logits(0);
     rows.emplace_back(logits.begin(), logits.end());
-  }
+  });
   return rows;
 }
 

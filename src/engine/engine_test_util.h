@@ -3,28 +3,25 @@
 // What several tests of the engine need.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/file.h"
 #include "engine/engine.h"
+#include "engine/loaded_model.h"
 #include "format/model_files.h"
+#include "model/sequence.h"
 #include "text/tokenizer.h"
 
 namespace hearth::engine {
-
-inline std::shared_ptr<const text::Tokenizer> tiny_tokenizer() {
-  const std::string path =
-      std::string(HEARTH_SOURCE_DIR) + "/tests/fixtures/models/tiny-llama-f32.gguf";
-  std::vector<format::NamedFd> shards;
-  shards.push_back({open_for_read(path).value(), path});
-  return text::Tokenizer::load(format::ModelFiles::map(std::move(shards)).value()->gguf()).value();
-}
 
 namespace harness {
 
@@ -43,6 +40,27 @@ inline LoadOptions options(std::uint32_t n_ctx = 256, std::uint32_t n_sequences 
   load.n_ubatch = 32;
   load.n_threads = 2;
   return load;
+}
+
+// Computes the tokens one at a time, asking of each what `wanted` asks, and calls after_each()
+// while its results are there.
+template <class F>
+void walk(LoadedModel& loaded, std::span<const TokenId> tokens, model::BatchRow wanted,
+          F after_each) {
+  model::Sequence sequence(loaded.sequences());
+  for (std::uint32_t i = 0; i < tokens.size(); ++i) {
+    EXPECT_TRUE(sequence.reserve(1));
+    const auto position = static_cast<std::int32_t>(i);
+    wanted.token = tokens[i];
+    wanted.position = {position, position, position, position};
+    wanted.kv_index = i;
+    model::Batch batch;
+    batch.sequences.push_back({sequence.blocks()});
+    batch.rows.push_back(wanted);
+    loaded.forward().run(batch);
+    sequence.commit(1);
+    after_each();
+  }
 }
 
 inline std::shared_ptr<EventQueue> queue(std::size_t capacity = 1024) {
@@ -101,4 +119,10 @@ inline Outcome ask(Engine& engine, Request asked) {
 }
 
 }  // namespace harness
+
+inline std::shared_ptr<const text::Tokenizer> tiny_tokenizer() {
+  auto shards = harness::tiny("tiny-llama-f32");
+  return text::Tokenizer::load(format::ModelFiles::map(std::move(shards)).value()->gguf()).value();
+}
+
 }  // namespace hearth::engine

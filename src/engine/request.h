@@ -75,7 +75,6 @@ struct Request {
 };
 
 enum class FinishReason : std::uint8_t { end_of_generation, stop_text, max_tokens, context_full };
-std::string_view name_of(FinishReason reason);
 
 struct LoadProgressEvent {
   std::uint64_t done_bytes = 0, total_bytes = 0;
@@ -108,7 +107,6 @@ enum class CacheStop : std::uint8_t {
   other_token,    // what is cached goes on with another token
   not_asked,      // there is no cache, none is wanted, or all states of the prompt are
 };
-std::string_view name_of(CacheStop stop);
 
 struct StartedEvent {  // the prompt is read, the first token is on its way
   std::uint32_t n_prompt = 0;
