@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -194,6 +195,93 @@ TEST(Faults, AWorkerWithoutMemoryEndsInOneError) {
   ASSERT_TRUE(answers_again(server.port()));
   EXPECT_EQ(answer_of(server.port()), before);
   EXPECT_EQ(server.stop(SIGTERM), 0);
+}
+
+// A memory cgroup of its own for a process that already runs; nothing where none may be made. What
+// the process had before is charged elsewhere.
+class MemoryLimit {
+ public:
+  explicit MemoryLimit(std::uint64_t bytes) {
+    const std::string name = "/hearth-test-" + std::to_string(::getpid());
+    for (const auto& [root, file] : {std::pair{"/sys/fs/cgroup/memory", "/memory.limit_in_bytes"},
+                                     std::pair{"/sys/fs/cgroup", "/memory.max"}}) {
+      path_ = root + name;
+      if (::mkdir(path_.c_str(), 0755) != 0) continue;
+      if (put(path_ + file, std::to_string(bytes))) return;
+      ::rmdir(path_.c_str());
+    }
+    path_.clear();
+  }
+  ~MemoryLimit() {
+    if (!path_.empty()) comes_true([this] { return ::rmdir(path_.c_str()) == 0; });
+  }
+  MemoryLimit(const MemoryLimit&) = delete;
+  MemoryLimit& operator=(const MemoryLimit&) = delete;
+
+  bool take(pid_t process) const {
+    return !path_.empty() && put(path_ + "/cgroup.procs", std::to_string(process));
+  }
+
+ private:
+  static bool put(const std::string& path, const std::string& text) {
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    return file && ::write(file.get(), text.data(), text.size()) == std::ssize(text);
+  }
+
+  std::string path_;
+};
+
+// The kernel kills a worker for memory: its requests end in one error each, and nothing else does.
+TEST(Faults, AWorkerThatIsKilledForMemoryIsStartedAgain) {
+  ServerProgram server(tiny({"-c", "8192", "-np", "4"}));
+  const std::string before = answer_of(server.port());
+  const pid_t killed = server.workers().front();
+  {
+    const MemoryLimit limit(256 << 10);
+    if (!limit.take(killed)) GTEST_SKIP() << "no memory cgroup may be made here";
+    std::vector<TestClient> clients;
+    for (int i = 0; i < 4; ++i) {
+      clients.push_back(server.client());
+      post(clients.back(), completion(words(800), 2000, true));
+    }
+    for (TestClient& client : clients)
+      EXPECT_THAT(outcome_of(client), AnyOf("worker_lost", "model_loading"));
+    ASSERT_TRUE(answers_again(server.port()));
+  }
+  EXPECT_NE(server.workers().front(), killed);
+  EXPECT_EQ(answer_of(server.port()), before);
+  EXPECT_EQ(server.stop(SIGTERM), 0);
+}
+
+// Each look at the wall clock is two days from the one before. Deadlines, pings, budgets of time
+// and retries go by the other clock.
+TEST(Faults, AWallClockThatJumpsChangesNothing) {
+  ServerInvocation invocation = tiny({"-c", "4096", "-np", "2"});
+  const auto story = [&] {
+    ServerProgram server(invocation);
+    TestClient client = server.client();
+    const TestAnswer first =
+        client.ask(http_request("GET /health", {}, "Connection: keep-alive\r\n"));
+    EXPECT_EQ(first.status, 200);
+    std::vector<TestClient> clients;
+    std::string told;
+    for (int i = 0; i < 6; ++i) {
+      clients.push_back(server.client());
+      post(clients.back(), completion(words(200), 300, i % 2 == 0));
+    }
+    for (TestClient& one : clients) told += outcome_of(one) + " ";
+    const std::vector<pid_t> killed = server.workers();
+    server.signal_workers(SIGKILL);
+    EXPECT_TRUE(answers_again(server.port()));
+    told += answer_of(server.port());
+    EXPECT_EQ(server.stop(SIGTERM), 0);
+    return std::pair{first.header("date").substr(0, 16), told};
+  };
+  const auto [today, before] = story();
+  invocation.environment = {"LD_PRELOAD=" HEARTH_JUMPING_CLOCK};
+  const auto [other_day, told] = story();
+  EXPECT_NE(other_day, today) << "the clock did not jump";
+  EXPECT_EQ(told, before);
 }
 
 // Standard error is a pipe that nobody reads: it is full after some hundred lines.
