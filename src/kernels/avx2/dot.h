@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Dots of 4 weights and 4 activations in each lane with AVX2, which has them in 16 bits only: two
-// sums of two products in each lane ("short sums"). Some can be added up in 16 bits; multiplying
-// them by 16-bit numbers widens them. avxvnni/dot.inc has the same words.
+// sums of two products in each lane. Some can be added up in 16 bits; multiplying them by 16-bit
+// numbers widens them.
 #pragma once
 
 #include "kernels/avx2/vec.h"
@@ -14,6 +14,9 @@ constexpr int kSignedOffset = 0;
 inline Ints signed_weights(Ints w) {
   return w;
 }
+
+// Tokens of a product with many, whose sums fit 16 registers.
+constexpr size_t kGemmTokens = 3;
 
 inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
   return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
@@ -36,40 +39,41 @@ constexpr size_t short_sums(Range range) {
   return 1;
 }
 
-template <Range range>
-inline Ints short_sum(Ints w, Ints a) {
-  // |w| may be 128, which is fine unsigned; its sign moves to the activation.
-  if (range == Range::s8) return _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(a, w));
-  return _mm256_maddubs_epi16(w, a);
+// Two sums of two products of unsigned a and signed w in each lane.
+inline Ints products_of(Ints a, Ints w) {
+  return _mm256_maddubs_epi16(a, w);
 }
-template <Range range>
-inline Ints short_sum(Ints sum, Ints w, Ints a) {
-  Ints next = _mm256_add_epi16(sum, short_sum<range>(w, a));
-  // g++ would reorder a chain of sums: all products first, which then do not fit the registers.
-  __asm__("" : "+x"(next));
-  return next;
+// g++ would reorder a chain of sums: all products first, which then do not fit the registers.
+inline Ints in_this_order(Ints sum) {
+  __asm__("" : "+x"(sum));
+  return sum;
 }
-
-// A group's scale as add_scaled takes it; acc + scale sum.
-inline Ints scale_of_sums(Ints scale) {
-  return bit_or(bit_and(scale, splat(0xffff)), shift_left<16>(scale));
+inline Ints add_products(Ints sum, Ints a, Ints w) {
+  return in_this_order(_mm256_add_epi16(sum, products_of(a, w)));
 }
-inline Ints add_scaled(Ints acc, Ints sum, Ints scale) {
-  return multiply_pairs(acc, sum, scale);
+// Signed ones, added in 32 bits: the sign of w moves to a. size = |w|, which may be 128.
+inline Ints sizes_of(Ints w) {
+  return _mm256_abs_epi8(w);
 }
-inline Ints add_sum(Ints acc, Ints sum) {
-  return multiply_pairs(acc, sum, _mm256_set1_epi16(1));
+inline Ints add_signed_products(Ints sum, Ints size, Ints w, Ints a) {
+  const Ints pairs = products_of(size, _mm256_sign_epi8(a, w));
+  return in_this_order(multiply_pairs(sum, pairs, _mm256_set1_epi16(1)));
 }
 
 template <Range range, size_t n>
 inline Ints dot_slices(const Ints* w, const int8_t* a, Ints init) {
   constexpr size_t kFold = short_sums(range) < n ? short_sums(range) : n;
+  const Ints ones = _mm256_set1_epi16(1);
   Ints dot = init;
   for (size_t i = 0; i < n; i += kFold) {
-    Ints sum = short_sum<range>(w[i], splat_word(a + 4 * i));
-    for (size_t j = i + 1; j < i + kFold; ++j)
-      sum = short_sum<range>(sum, w[j], splat_word(a + 4 * j));
-    dot = add_sum(dot, sum);
+    if constexpr (range == Range::s8) {
+      dot = add_signed_products(dot, sizes_of(w[i]), w[i], splat_word(a + 4 * i));
+    } else {
+      Ints sum = products_of(w[i], splat_word(a + 4 * i));
+      for (size_t j = i + 1; j < i + kFold; ++j)
+        sum = add_products(sum, w[j], splat_word(a + 4 * j));
+      dot = multiply_pairs(dot, sum, ones);
+    }
   }
   return dot;
 }

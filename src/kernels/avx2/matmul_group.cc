@@ -7,11 +7,17 @@
 
 namespace hearth::kernels::avx2 {
 
-#include "kernels/generic/sweep_group.inc"
+// Each needs those before it.
+// clang-format off
+#include "kernels/generic/matmul_group.inc"
+#include "kernels/generic/gemm_panel.inc"
+#include "kernels/generic/gemm_dots16.inc"
+#include "kernels/generic/gemm_group.inc"
+// clang-format on
 
-#define HEARTH_GROUP_TYPE(name, Decoder)                                  \
-  void matmul_##name(const MatmulArgs& args) {                            \
-    matmul_few_or_many<GroupProduct<Decoder>, GroupSweep<Decoder>>(args); \
+#define HEARTH_GROUP_TYPE(name, Decoder)                                 \
+  void matmul_##name(const MatmulArgs& args) {                           \
+    matmul_few_or_many<GroupProduct<Decoder>, GroupGemm<Decoder>>(args); \
   }
 #include "kernels/types.inc"
 

@@ -7,11 +7,17 @@
 
 namespace hearth::kernels::avx2 {
 
-#include "kernels/generic/sweep_super.inc"
+// Each needs those before it.
+// clang-format off
+#include "kernels/generic/matmul_super.inc"
+#include "kernels/generic/gemm_panel.inc"
+#include "kernels/generic/gemm_dots16.inc"
+#include "kernels/generic/gemm_super.inc"
+// clang-format on
 
-#define HEARTH_SUPER_TYPE(name, Decoder)                                  \
-  void matmul_##name(const MatmulArgs& args) {                            \
-    matmul_few_or_many<SuperProduct<Decoder>, SuperSweep<Decoder>>(args); \
+#define HEARTH_SUPER_TYPE(name, Decoder)                                 \
+  void matmul_##name(const MatmulArgs& args) {                           \
+    matmul_few_or_many<SuperProduct<Decoder>, SuperGemm<Decoder>>(args); \
   }
 #include "kernels/types.inc"
 

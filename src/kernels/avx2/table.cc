@@ -2,14 +2,15 @@
 #include "kernels/table.h"
 
 #include "kernels/avx2/functions.h"
+#include "kernels/blocked.h"
 
 namespace hearth::kernels::avx2 {
 namespace {
 
-#include "kernels/generic/table.inc"
+#include "kernels/generic/blocked_table.inc"
 
 }  // namespace
 
-constinit const Kernels table = vector_kernels("avx2");
+constinit const Kernels table = blocked_kernels("avx2");
 
 }  // namespace hearth::kernels::avx2

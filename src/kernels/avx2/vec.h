@@ -164,6 +164,7 @@ inline uint16_t half_of(float x) {
 // ------------------------------------------------------------------
 
 constexpr size_t kRows = 8;
+constexpr size_t kTokenTile = 3;
 using Ints = __m256i;
 using Floats = __m256;
 

@@ -7,7 +7,13 @@
 
 namespace hearth::kernels::avx512vnni {
 
+// Each needs those before it.
+// clang-format off
+#include "kernels/generic/matmul_super.inc"
+#include "kernels/generic/gemm_panel.inc"
+#include "kernels/generic/gemm_dots32.inc"
 #include "kernels/generic/gemm_super.inc"
+// clang-format on
 
 #define HEARTH_SUPER_TYPE(name, Decoder)                                 \
   void matmul_##name(const MatmulArgs& args) {                           \

@@ -7,17 +7,10 @@
 namespace hearth::kernels::avx512vnni {
 namespace {
 
-#include "kernels/generic/table.inc"
-
-consteval Kernels with_blocked_activations() {
-  Kernels t = vector_kernels("avx512vnni");
-  t.block_activations = kernels::block_activations;
-  t.blocked_below = ~size_t{0};
-  return t;
-}
+#include "kernels/generic/blocked_table.inc"
 
 }  // namespace
 
-constinit const Kernels table = with_blocked_activations();
+constinit const Kernels table = blocked_kernels("avx512vnni");
 
 }  // namespace hearth::kernels::avx512vnni

@@ -8,17 +8,23 @@
 
 namespace hearth::kernels::avx2 {
 
+// Each needs those before it.
+// clang-format off
 #include "kernels/avxvnni/dot.inc"
-#include "kernels/generic/sweep_group.inc"
+#include "kernels/generic/matmul_group.inc"
+#include "kernels/generic/gemm_panel.inc"
+#include "kernels/generic/gemm_dots32.inc"
+#include "kernels/generic/gemm_group.inc"
+// clang-format on
 
 }  // namespace hearth::kernels::avx2
 
 namespace hearth::kernels::avxvnni {
 
-#define HEARTH_GROUP_TYPE(name, Decoder)                                        \
-  void matmul_##name(const MatmulArgs& args) {                                  \
-    using avx2::GroupProduct, avx2::GroupSweep;                                 \
-    avx2::matmul_few_or_many<GroupProduct<Decoder>, GroupSweep<Decoder>>(args); \
+#define HEARTH_GROUP_TYPE(name, Decoder)                                       \
+  void matmul_##name(const MatmulArgs& args) {                                 \
+    using avx2::GroupProduct, avx2::GroupGemm;                                 \
+    avx2::matmul_few_or_many<GroupProduct<Decoder>, GroupGemm<Decoder>>(args); \
   }
 #include "kernels/types.inc"
 

@@ -8,17 +8,23 @@
 
 namespace hearth::kernels::avx2 {
 
+// Each needs those before it.
+// clang-format off
 #include "kernels/avxvnni/dot.inc"
-#include "kernels/generic/sweep_super.inc"
+#include "kernels/generic/matmul_super.inc"
+#include "kernels/generic/gemm_panel.inc"
+#include "kernels/generic/gemm_dots32.inc"
+#include "kernels/generic/gemm_super.inc"
+// clang-format on
 
 }  // namespace hearth::kernels::avx2
 
 namespace hearth::kernels::avxvnni {
 
-#define HEARTH_SUPER_TYPE(name, Decoder)                                        \
-  void matmul_##name(const MatmulArgs& args) {                                  \
-    using avx2::SuperProduct, avx2::SuperSweep;                                 \
-    avx2::matmul_few_or_many<SuperProduct<Decoder>, SuperSweep<Decoder>>(args); \
+#define HEARTH_SUPER_TYPE(name, Decoder)                                       \
+  void matmul_##name(const MatmulArgs& args) {                                 \
+    using avx2::SuperProduct, avx2::SuperGemm;                                 \
+    avx2::matmul_few_or_many<SuperProduct<Decoder>, SuperGemm<Decoder>>(args); \
   }
 #include "kernels/types.inc"
 

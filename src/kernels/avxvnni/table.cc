@@ -3,11 +3,12 @@
 
 #include "kernels/avx2/functions.h"
 #include "kernels/avxvnni/functions.h"
+#include "kernels/blocked.h"
 
 namespace hearth::kernels::avx2 {
 namespace {
 
-#include "kernels/generic/table.inc"
+#include "kernels/generic/blocked_table.inc"
 
 }  // namespace
 }  // namespace hearth::kernels::avx2

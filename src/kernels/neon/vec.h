@@ -153,6 +153,8 @@ inline uint16_t half_of(float x) {
 // --- one lane for each weight row ----------------------------------------------------------------
 
 constexpr size_t kRows = 4;
+// NEON has no other product with many tokens.
+constexpr size_t kTokenTile = 64;
 using Ints = int32x4_t;
 using Floats = float32x4_t;
 
