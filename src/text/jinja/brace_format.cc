@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/format.h"
+#include "text/jinja/markup.h"
 #include "text/jinja/operations.h"
 
 namespace hearth::text::jinja {

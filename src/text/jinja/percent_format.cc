@@ -11,6 +11,7 @@
 #include "text/jinja/evaluator.h"
 #include "text/jinja/format.h"
 #include "text/jinja/format_spec.h"
+#include "text/jinja/markup.h"
 #include "text/jinja/operations.h"
 
 namespace hearth::text::jinja {
