@@ -113,6 +113,8 @@ Task<bool> Connection::serve_one() {
     HttpResponse response;
     if (end == ReadEnd::timeout) {
       response = plain_refusal(408, "the request took too long to arrive");
+    } else if (end == ReadEnd::draining) {
+      response = plain_refusal(503, "the server is about to end; ask it again when it is back");
     } else if (end == ReadEnd::overloaded) {
       release_body();
       response = plain_refusal(503, "too many bytes of requests are in flight; try again");
@@ -153,7 +155,12 @@ Task<bool> Connection::first_byte() {
 // Feeds the parser until it is in another state than this one.
 Task<Connection::ReadEnd> Connection::read_while(RequestParser& parser, RequestParser::State state,
                                                  Clock::time_point deadline) {
+  bool is_draining = false;
   while (true) {
+    if (!is_draining && shared_->is_draining.load()) {
+      is_draining = true;
+      deadline = std::min(deadline, Clock::now() + limits_.drain_read);
+    }
     std::size_t n_taken = 0;
     if (!inbox_.empty()) {
       n_taken = parser.feed(inbox_);
@@ -174,7 +181,8 @@ Task<Connection::ReadEnd> Connection::read_while(RequestParser& parser, RequestP
     if (inbox_.size() >= inbox_limit()) co_return ReadEnd::overlong;
     watch_input();
     co_await wakeup_.wait_until(deadline);
-    if (Clock::now() >= deadline) co_return is_gone_ ? ReadEnd::lost : ReadEnd::timeout;
+    if (is_gone_) co_return ReadEnd::lost;
+    if (Clock::now() >= deadline) co_return is_draining ? ReadEnd::draining : ReadEnd::timeout;
   }
 }
 

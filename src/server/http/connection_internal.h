@@ -85,7 +85,7 @@ class Connection final : public ResponseWriter, public std::enable_shared_from_t
  private:
   enum class Phase { reading, answering, flushing, discarding };
   enum class Answer { none, whole, stream };
-  enum class ReadEnd { complete, lost, timeout, failed, overlong, overloaded };
+  enum class ReadEnd { complete, lost, timeout, draining, failed, overlong, overloaded };
 
   static Task<void> run(std::shared_ptr<Connection> self);
   Task<bool> shake_hands();

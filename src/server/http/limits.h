@@ -28,6 +28,7 @@ struct HttpLimits {
   std::chrono::milliseconds body{60'000};    // from there to the end of its body
   std::chrono::milliseconds write{30'000};   // without the client taking a byte
   std::chrono::milliseconds linger{1'000};   // for a refused client to read why
+  std::chrono::milliseconds drain_read{2'000};  // for a request to arrive whole, once draining
 };
 
 }  // namespace hearth::server

@@ -81,7 +81,8 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Accepts nothing more, ends idle connections, and waits until running requests have their
+  // Accepts nothing more, ends idle connections, refuses requests that do not arrive
+  // (limits.drain_read), and waits until running requests have their
   // answers or the time is over; then drops the rest and ends the threads. True if none was
   // dropped. Call it once, from a thread that is not the server's.
   bool drain(std::chrono::milliseconds patience);

@@ -296,5 +296,31 @@ TEST(Stream, DrainingLetsRequestsFinish) {
   EXPECT_FALSE(lost.read_answer().is_complete);
 }
 
+TEST(Stream, DrainingDoesNotWaitForRequestsThatDoNotArrive) {
+  HttpApp app{.handle = [](HttpRequest&, ResponseWriter& writer) -> Task<void> {
+    writer.send({.status = 200, .body = "here"});
+    co_return;
+  }};
+  HttpLimits limits;
+  limits.drain_read = milliseconds(300);
+  TestServer server(app, {.limits = limits});
+  const std::string head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n";
+  TestClient in_header = server.client(), in_body = server.client(), in_time = server.client();
+  in_header.send(head.substr(0, 20));
+  in_body.send(head + "12");
+  in_time.send(head + "1234");
+  ASSERT_TRUE(test::comes_true([&] { return server.server().n_connections() == 3; }));
+  ::usleep(50'000);  // until what was sent has been read
+  std::thread sender([&] {
+    ::usleep(50'000);
+    in_time.send("5");
+  });
+  EXPECT_TRUE(server.server().drain(test::kTestPatience)) << "these two it need not wait for";
+  sender.join();
+  EXPECT_EQ(in_header.read_answer().status, 503);
+  EXPECT_EQ(in_body.read_answer().status, 503);
+  EXPECT_EQ(in_time.read_answer().body, "here");
+}
+
 }  // namespace
 }  // namespace hearth::server
