@@ -140,10 +140,8 @@ inline uint16_t half_of(float x) {
 // ------------------------------------------------------------------
 
 constexpr size_t kRows = 16;
-// Tokens whose sums a product has in registers while it decodes weights once for all of them.
-constexpr size_t kTokenTile = 3;
-// Tokens of a product with many: 12 dots and 12 sums in flight, 24 of 32 registers.
-constexpr size_t kGemmTokens = 6;
+// Tokens at once of a product with few, and with many: 12 dots and 12 sums are 24 of 32 registers.
+constexpr size_t kTokenTile = 3, kGemmTokens = 6;
 using Ints = __m512i;
 using Floats = __m512;
 
