@@ -52,28 +52,6 @@ const ApiErrorRow& row_of(ApiErrorKind kind) {
   return row;
 }
 
-ApiError api_error_of(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::usage:
-      return {Kind::bad_request, error.message, "", {}};
-    case ErrorCode::does_not_fit:
-      return {Kind::context_length, error.message, "", {}};
-    case ErrorCode::not_found:
-      return {Kind::unknown_model, error.message, "", {}};
-    case ErrorCode::unsupported:
-      return {Kind::not_supported, error.message, "", {}};
-    case ErrorCode::integrity:
-      return {
-          Kind::model_broken, "the model's file cannot be used; the server's log says why", "", {}};
-    case ErrorCode::cancelled:
-      return {Kind::cancelled, "the request was cancelled", "", {}};
-    case ErrorCode::failed:
-    case ErrorCode::io:
-      break;
-  }
-  return {Kind::internal, "the server failed; its log says why", "", {}};
-}
-
 ApiErrorKind kind_of_status(int status) {
   switch (status) {
     case 400:

@@ -14,7 +14,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
 #include "server/http/message.h"
 
 namespace hearth::server {
@@ -64,10 +63,6 @@ struct ApiErrorRow {
   int retry_after_s;  // 0: no Retry-After
 };
 const ApiErrorRow& row_of(ApiErrorKind kind);
-
-// The error for one of ours. Messages of bugs and of the system stay in the log: the client is told
-// the kind alone.
-ApiError api_error_of(const Error& error);
 
 // The kind that stands for a status of the HTTP layer (400, 408, 413, 414, 431, 501, 503, 505).
 ApiErrorKind kind_of_status(int status);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "server/models.h"
 
 namespace hearth::server {
 namespace {
@@ -57,21 +58,19 @@ TEST(ApiErrors, WhatClientsMayRepeat) {
             "Bearer realm=\"hearth\"");
 }
 
-TEST(ApiErrors, OurOwnCodes) {
-  const auto status_of = [](ErrorCode code) {
-    return row_of(api_error_of({code, "m"}).kind).status;
-  };
-  EXPECT_EQ(status_of(ErrorCode::usage), 400);
-  EXPECT_EQ(status_of(ErrorCode::does_not_fit), 400);
-  EXPECT_EQ(status_of(ErrorCode::unsupported), 400);
-  EXPECT_EQ(status_of(ErrorCode::not_found), 404);
-  EXPECT_EQ(status_of(ErrorCode::integrity), 500);
-  EXPECT_EQ(status_of(ErrorCode::failed), 500);
-  EXPECT_EQ(status_of(ErrorCode::io), 500);
-  EXPECT_EQ(status_of(ErrorCode::cancelled), 499);
-  EXPECT_EQ(api_error_of({ErrorCode::usage, "say this"}).message, "say this");
-  for (const ErrorCode inner : {ErrorCode::failed, ErrorCode::io, ErrorCode::integrity})
-    EXPECT_EQ(api_error_of({inner, "/srv/secret.gguf"}).message.find("secret"), std::string::npos);
+TEST(ApiErrors, WhatAWorkerRefusesOrLoses) {
+  const auto row = [](ErrorCode code) { return row_of(api_error_of(Error{code, "m"}).kind); };
+  EXPECT_EQ(row(ErrorCode::usage).status, 400);
+  EXPECT_EQ(row(ErrorCode::does_not_fit).code, "context_length_exceeded");
+  EXPECT_EQ(row(ErrorCode::unsupported).status, 400);
+  EXPECT_EQ(row(ErrorCode::io).code, "worker_lost");
+  EXPECT_EQ(row(ErrorCode::io).status, 503);
+  EXPECT_EQ(row(ErrorCode::cancelled).code, "stopping");
+  EXPECT_EQ(row(ErrorCode::failed).status, 500);
+  EXPECT_EQ(row(ErrorCode::integrity).status, 500);
+  const ApiError error = api_error_of(wire::Failed{1, ErrorCode::usage, "say this", "top_k"});
+  EXPECT_EQ(error.message, "say this");
+  EXPECT_EQ(error.param, "top_k");
 }
 
 TEST(ApiErrors, StatusesOfTheHttpLayer) {

@@ -145,10 +145,11 @@ Result<std::shared_ptr<RequestStream>> ModelWorker::begin_request(wire::RequestI
   {
     const std::lock_guard lock(impl_->mutex);
     const WorkerFacts& facts = impl_->facts;
-    if (facts.state != WorkerState::ready || !impl_->life || !impl_->life->outbox.try_push(frame))
-      return fail(ErrorCode::io, "the model is {}{}{}",
-                  facts.state == WorkerState::ready ? "busy" : name_of(facts.state),
+    if (facts.state != WorkerState::ready)
+      return fail(ErrorCode::io, "the model is {}{}{}", name_of(facts.state),
                   facts.reason.empty() ? "" : ": ", facts.reason);
+    if (!impl_->life || !impl_->life->outbox.try_push(frame))  // it ends, or is far behind
+      return fail(ErrorCode::io, "the model's process takes no more requests");
     is_first = impl_->streams.empty();
     impl_->streams.emplace(id, stream);
   }

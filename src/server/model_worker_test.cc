@@ -225,6 +225,7 @@ TEST(ModelWorker, GivesUpAfterThreeEndsWithinAMinute) {
   EXPECT_THAT(worker.facts().reason, HasSubstr("ended with status 7"));
   const auto refused = worker.begin(prompt("x"));
   ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::io);
   EXPECT_THAT(refused.error().message, AllOf(HasSubstr("failed"), HasSubstr("status 7")));
 }
 

@@ -105,4 +105,8 @@ ApiError api_error_of(const wire::Failed& failed) {
   return {kind, failed.message, failed.parameter, {}};
 }
 
+ApiError api_error_of(const Error& not_begun) {
+  return api_error_of(wire::Failed{.code = not_begun.code, .message = not_begun.message});
+}
+
 }  // namespace hearth::server

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "server/api_error.h"
 #include "server/model_worker.h"
 #include "server/router.h"
@@ -56,7 +57,8 @@ class Models {
 // Brings the metrics that are states, not events, up to what the worker said last.
 void refresh_metrics(const ServedModel& model);
 
-// What a client is told when the worker refuses or loses a request.
+// What a client is told when the worker refuses or loses a request, or is not there to take it.
 ApiError api_error_of(const wire::Failed& failed);
+ApiError api_error_of(const Error& not_begun);
 
 }  // namespace hearth::server
