@@ -60,22 +60,58 @@ inline Ints add_signed_products(Ints sum, Ints size, Ints w, Ints a) {
   return in_this_order(multiply_pairs(sum, pairs, _mm256_set1_epi16(1)));
 }
 
+// sum + factors (sum over n slices of w . a): what fits is summed in 16 bits, and multiplied there.
+template <Range range, size_t n>
+inline Ints add_products_of(Ints sum, Ints factors, const Ints* w, const int8_t* a) {
+  constexpr size_t kFold = short_sums(range) < n ? short_sums(range) : n;
+  for (size_t i = 0; i < n; i += kFold) {
+    Ints pairs = products_of(w[i], splat_word(a + 4 * i));
+    for (size_t j = i + 1; j < i + kFold; ++j)
+      pairs = add_products(pairs, w[j], splat_word(a + 4 * j));
+    sum = in_this_order(multiply_pairs(sum, pairs, factors));
+  }
+  return sum;
+}
+
 template <Range range, size_t n>
 inline Ints dot_slices(const Ints* w, const int8_t* a, Ints init) {
-  constexpr size_t kFold = short_sums(range) < n ? short_sums(range) : n;
-  const Ints ones = _mm256_set1_epi16(1);
-  Ints dot = init;
-  for (size_t i = 0; i < n; i += kFold) {
-    if constexpr (range == Range::s8) {
-      dot = add_signed_products(dot, sizes_of(w[i]), w[i], splat_word(a + 4 * i));
-    } else {
-      Ints sum = products_of(w[i], splat_word(a + 4 * i));
-      for (size_t j = i + 1; j < i + kFold; ++j)
-        sum = add_products(sum, w[j], splat_word(a + 4 * j));
-      dot = multiply_pairs(dot, sum, ones);
-    }
+  if constexpr (range != Range::s8) {
+    return add_products_of<range, n>(init, _mm256_set1_epi16(1), w, a);
+  } else {
+    for (size_t i = 0; i < n; ++i)
+      init = add_signed_products(init, sizes_of(w[i]), w[i], splat_word(a + 4 * i));
+    return init;
   }
-  return dot;
+}
+
+// Scales of the super form (generic/scaled_dots32.inc), where a dot is summed in 16 bits for as
+// long as it fits: pairs of equal 16-bit numbers, which widen it as they multiply it. Signed
+// weights are summed in 32 bits, and their scales are lanes.
+template <Range range>
+constexpr bool kScalesInPairs = range != Range::s8;
+
+template <Range range, size_t i>
+inline Ints scale_of_byte(Ints lanes) {
+  return kScalesInPairs<range> ? bit_and(repeat_byte<i>(lanes), splat(0x00ff00ff))
+                               : bit_and(shift_right<8 * i>(lanes), splat(255));
+}
+template <Range range, size_t i>
+inline Ints scale_of_signed_byte(Ints lanes) {
+  return kScalesInPairs<range> ? _mm256_srai_epi16(repeat_byte<i>(lanes), 8)
+                               : shift_right_signed<24>(shift_left<24 - 8 * i>(lanes));
+}
+template <Range range>
+inline Ints scale_of(int32_t x) {
+  return splat(kScalesInPairs<range> ? x * 0x10001 : x);
+}
+
+template <Range range, size_t n>
+inline Ints add_scaled_dot(Ints sum, Ints scale, const Ints* w, const int8_t* a) {
+  if constexpr (kScalesInPairs<range>) {
+    return add_products_of<range, n>(sum, scale, w, a);
+  } else {
+    return add(sum, multiply(scale, dot_slices<range, n>(w, a, splat(0))));
+  }
 }
 
 }  // namespace

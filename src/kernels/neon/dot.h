@@ -41,4 +41,7 @@ inline Ints dot_slices(const Ints* w, const int8_t* a, Ints init) {
 }
 
 }  // namespace
+
+#include "kernels/generic/scaled_dots32.inc"
+
 }  // namespace hearth::kernels::neon
