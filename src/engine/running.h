@@ -91,6 +91,7 @@ class Running {
   std::optional<sample::Sampler> sampler;  // made when it is first needed
   StepRows step;
   std::uint32_t n_kept_blocks = 0;  // of its sequence, that the cache has been shown
+  bool is_short = false;            // what of it was not cached when it began (StepCosts)
 
  private:
   std::optional<Position> position_of(const sample::Choice& choice) const;

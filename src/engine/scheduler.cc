@@ -48,11 +48,12 @@ Scheduler::Scheduler(const model::ExecutorLimits& limits, model::SequenceStore& 
       cache_(cache),
       max_running_(std::min({options.max_running == 0 ? limits.max_wanted : options.max_running,
                              limits.max_wanted, limits.max_rows})),
-      costs_(options.max_stretch, options.least_prompt_rows) {}
+      costs_(options.budget) {}
 
 void Scheduler::schedule(std::list<Running>& requests, model::Batch& batch) {
   batch.clear();
   n_logits_ = n_states_ = n_prompt_rows_ = n_generating_rows_ = 0;
+  beside_.reset();
   for (Running& request : requests) request.step = {};
   admit(requests);
   add_generating(requests, batch);
@@ -91,7 +92,7 @@ void Scheduler::admit(std::list<Running>& requests) const {
 
 void Scheduler::add_generating(std::list<Running>& requests, model::Batch& batch) {
   for (Running& request : requests)
-    if (request.is_active() && request.is_generating() && add(requests, request, 1, batch))
+    if (request.is_active() && request.is_generating() && add(requests, request, batch))
       ++n_generating_rows_;
 }
 
@@ -101,25 +102,43 @@ void Scheduler::add_prompts(std::list<Running>& requests, model::Batch& batch) {
   for (Running& request : requests)
     if (request.is_active() && !request.is_generating()) candidates.push_back(&request);
   if (candidates.empty()) return;
-  std::uint32_t room = limits_.max_rows - n_generating_rows_;
-  if (n_generating_rows_ > 0) room = std::min(room, costs_.prompt_rows_beside(n_generating_rows_));
-  while (room > 0 && n_logits_ < limits_.max_wanted && !candidates.empty()) {
-    const auto next = std::ranges::min_element(candidates, {}, [this](const Running* request) {
-      return shares_.served(request->request.share_key);
-    });
+  // Of one that has not begun all may have to be computed, or none.
+  const auto is_short = [this](const Running& request) {
+    return request.sequence.length() == 0 ? costs_.is_short(request.n_pending()) : request.is_short;
+  };
+  const bool is_alone = n_generating_rows_ == 0;
+  const auto rank = [&](const Running* request) {
+    return std::pair(shares_.served(request->request.share_key),
+                     !is_alone && is_short(*request) != is_turn_of_short_);
+  };
+  while (n_logits_ < limits_.max_wanted && !candidates.empty()) {
+    const auto next = std::ranges::min_element(candidates, {}, rank);
     Running& request = **next;
     candidates.erase(next);
-    if (!add(requests, request, room, batch)) continue;
-    n_prompt_rows_ += request.step.n_rows;
-    room -= request.step.n_rows;
+    if (add(requests, request, batch)) n_prompt_rows_ += request.step.n_rows;
+    if (n_generating_rows_ + n_prompt_rows_ == limits_.max_rows) break;
+    if (beside_ && n_prompt_rows_ >= beside_->most) break;
   }
+  if (beside_ && n_prompt_rows_ > 0) is_turn_of_short_ = !beside_->are_for_short;
 }
 
-bool Scheduler::add(std::list<Running>& requests, Running& request, std::uint32_t max_rows,
-                    model::Batch& batch) {
+std::uint32_t Scheduler::prompt_room(const Running& request) {
+  const std::uint32_t room = limits_.max_rows - n_generating_rows_ - n_prompt_rows_;
+  if (n_generating_rows_ == 0) return room;
+  if (!beside_)
+    beside_ = {request.is_short, costs_.prompt_rows_beside(n_generating_rows_, request.is_short)};
+  if (request.is_short != beside_->are_for_short) return 0;
+  return std::min(room, beside_->most - std::min(beside_->most, n_prompt_rows_));
+}
+
+bool Scheduler::add(std::list<Running>& requests, Running& request, model::Batch& batch) {
   const bool is_new = request.sequence.length() == 0;
   CacheMatch match;
-  if (is_new) match = start(request);
+  if (is_new) {
+    match = start(request);
+    request.is_short = costs_.is_short(request.n_pending());
+  }
+  const std::uint32_t max_rows = request.is_generating() ? 1 : prompt_room(request);
   const std::uint32_t n_rows = n_rows_within(request, max_rows, limits_.max_wanted - n_logits_);
   const Room room = n_rows == 0 || (is_new && !could_finish_prompt(requests, request))
                         ? Room::later

@@ -7,7 +7,8 @@
 // oldest request. In a step, sequences that are generating come first, one row each, so that
 // nobody's stream stalls behind a long prompt; prompts get as many rows as StepCosts allows beside
 // them, or all of the step when nobody generates: the least served key first, the oldest request
-// within it.
+// within it. Beside streams, short prompts and long ones take turns, so that neither wait for
+// the others.
 //
 // When KV blocks run out, the prefix cache gives up what it holds. Then the youngest request loses
 // its blocks and will compute its past again, which changes none of its tokens (the same rows give
@@ -16,6 +17,7 @@
 #pragma once
 
 #include <list>
+#include <optional>
 #include <span>
 
 #include "engine/fair_shares.h"
@@ -30,8 +32,7 @@ namespace hearth::engine {
 struct SchedulingOptions {
   // Requests computed at once. 0, and at most: as many as a step has room for the logits of.
   std::uint32_t max_running = 0;
-  double max_stretch = 1.5;             // see StepCosts
-  std::uint32_t least_prompt_rows = 4;  // the same
+  StepBudget budget;
 };
 
 class Scheduler {
@@ -67,8 +68,9 @@ class Scheduler {
   void add_generating(std::list<Running>& requests, model::Batch& batch);
   void add_prompts(std::list<Running>& requests, model::Batch& batch);
   // True if the request now has rows in the batch.
-  bool add(std::list<Running>& requests, Running& request, std::uint32_t max_rows,
-           model::Batch& batch);
+  bool add(std::list<Running>& requests, Running& request, model::Batch& batch);
+  // Of the step, for rows of this request's prompt.
+  std::uint32_t prompt_room(const Running& request);
   CacheMatch start(Running& request);
   bool could_finish_prompt(std::list<Running>& requests, const Running& request) const;
   Room reserve(std::list<Running>& requests, Running& request, std::uint32_t n_rows);
@@ -81,6 +83,12 @@ class Scheduler {
   FairShares shares_;
   // Of this step.
   std::uint32_t n_logits_ = 0, n_states_ = 0, n_prompt_rows_ = 0, n_generating_rows_ = 0;
+  struct PromptRows {
+    bool are_for_short;
+    std::uint32_t most;
+  };
+  std::optional<PromptRows> beside_;  // rows that generate; for whom, the first prompt says
+  bool is_turn_of_short_ = true;
   std::uint64_t n_preemptions_ = 0, n_reused_tokens_ = 0;
 };
 

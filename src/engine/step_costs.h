@@ -6,6 +6,12 @@
 // of what each row of a prompt adds to it. A step with prompts may last max_stretch times one
 // without, and takes least_rows in any case, so that prompts always get on.
 //
+// A few rows at a time cost more each than many. So short prompts, which by themselves take a few
+// times longest_pause at most, are computed in larger pieces: each may lengthen a step by
+// longest_pause. What it took beyond its share is a debt, and until steps without prompts have paid
+// it off nobody's prompt gets rows: on average steps last no more than max_stretch times as long
+// for their sake either.
+//
 // Knows no clock: seconds are told. One thread.
 #pragma once
 
@@ -14,30 +20,47 @@
 
 namespace hearth::engine {
 
+struct StepBudget {
+  double max_stretch = 2.25;
+  double longest_pause = 0.5;  // seconds; 0: no prompt is short
+  std::uint32_t least_rows = 4;
+};
+
 class StepCosts {
  public:
-  StepCosts(double max_stretch, std::uint32_t least_rows)
-      : max_stretch_(max_stretch), least_rows_(least_rows) {}
+  explicit StepCosts(const StepBudget& budget) : budget_(budget) {}
 
-  // For the next step, which has n_generating rows beside them, at least 1. Now and then 0: a step
-  // without prompts has to be seen, or seen again.
-  std::uint32_t prompt_rows_beside(std::uint32_t n_generating);
-  // A step of so many rows took so long.
+  // Whether a prompt of so many rows, which are not cached, is short.
+  bool is_short(std::uint32_t n_rows) const { return n_rows <= kPauses * n_rows_of_pause(); }
+  // For the next step, which has n_generating rows beside them, at least 1. Now and then 0: there
+  // is a debt, or a step without prompts has to be seen, or seen again. for_short: for short
+  // prompts alone, one or some.
+  std::uint32_t prompt_rows_beside(std::uint32_t n_generating, bool for_short);
+  // The step that was asked for, of so many rows, took so long.
   void record(std::uint32_t n_prompt, std::uint32_t n_generating, double seconds);
 
  private:
+  static constexpr std::uint64_t kPauses = 4;
+
   struct Alone {
     double seconds = 0;         // 0: not seen yet
     std::uint32_t n_since = 0;  // steps with prompts since it was last seen
   };
   Alone& alone(std::uint32_t n_generating);
+  double share_of(const Alone& without) const {
+    return (budget_.max_stretch - 1) * without.seconds;
+  }
+  std::uint32_t n_rows_of_pause() const;
+  void record_many(std::uint32_t n_rows, double seconds);
 
-  const double max_stretch_;
-  const std::uint32_t least_rows_;
+  const StepBudget budget_;
   std::array<Alone, 33> alone_;  // by the bits of the number of rows
   // What rows of prompts added to steps, and how many they were; older ones count less and less.
   double added_seconds_ = 0, added_rows_ = 0;
   std::uint32_t last_rows_ = 0;
+  double seconds_of_many_ = 0;  // of a row among many; 0: not seen yet
+  double debt_ = 0;             // seconds
+  bool is_for_short_ = false;   // the step that was asked for last
 };
 
 }  // namespace hearth::engine
