@@ -12,6 +12,7 @@ namespace {
 constexpr double kNew = 0.25;              // how much the latest step counts in a running mean
 constexpr double kOutlier = 4;             // no step counts as more than so many times the mean
 constexpr std::uint32_t kSeenAgain = 256;  // after so many steps with prompts
+constexpr double kEnough = 128;            // rows; more at a time are hardly cheaper
 constexpr std::uint32_t kMany = 32;        // rows; fewer say nothing about many
 
 }  // namespace
@@ -20,17 +21,17 @@ StepCosts::Alone& StepCosts::alone(std::uint32_t n_generating) {
   return alone_[static_cast<std::size_t>(std::bit_width(n_generating))];
 }
 
-std::uint32_t StepCosts::n_rows_of_pause() const {
+std::uint32_t StepCosts::piece() const {
   if (seconds_of_many_ == 0) return 0;
   const double rows = budget_.longest_pause / seconds_of_many_;
-  return static_cast<std::uint32_t>(std::min(rows, 1e9));
+  return static_cast<std::uint32_t>(std::min(rows, kEnough));
 }
 
 std::uint32_t StepCosts::prompt_rows_beside(std::uint32_t n_generating, bool for_short) {
   const Alone& without = alone(n_generating);
   if (without.seconds == 0 || without.n_since >= kSeenAgain || debt_ > 0) return 0;
   is_for_short_ = for_short;
-  if (for_short) return n_rows_of_pause();
+  if (for_short) return piece();
   const double allowed = share_of(without);
   // Rows are cheap as long as a step is bound by reading weights, so few rows say little about
   // many: the number grows by doubling, and shrinks at once.

@@ -6,11 +6,11 @@
 // of what each row of a prompt adds to it. A step with prompts may last max_stretch times one
 // without, and takes least_rows in any case, so that prompts always get on.
 //
-// A few rows at a time cost more each than many. So short prompts, which by themselves take a few
-// times longest_pause at most, are computed in larger pieces: each may lengthen a step by
-// longest_pause. What it took beyond its share is a debt, and until steps without prompts have paid
-// it off nobody's prompt gets rows: on average steps last no more than max_stretch times as long
-// for their sake either.
+// A few rows at a time cost more each than many, up to a hundred or so. So short prompts are
+// computed in at most four pieces of that size, or of as many rows as longest_pause has time for.
+// What a piece took beyond its share is a debt, and until steps without prompts have paid it off
+// nobody's prompt gets rows: on average steps last no more than max_stretch times as long for their
+// sake either.
 //
 // Knows no clock: seconds are told. One thread.
 #pragma once
@@ -31,7 +31,7 @@ class StepCosts {
   explicit StepCosts(const StepBudget& budget) : budget_(budget) {}
 
   // Whether a prompt of so many rows, which are not cached, is short.
-  bool is_short(std::uint32_t n_rows) const { return n_rows <= kPauses * n_rows_of_pause(); }
+  bool is_short(std::uint32_t n_rows) const { return n_rows <= kPieces * piece(); }
   // For the next step, which has n_generating rows beside them, at least 1. Now and then 0: there
   // is a debt, or a step without prompts has to be seen, or seen again. for_short: for short
   // prompts alone, one or some.
@@ -40,7 +40,7 @@ class StepCosts {
   void record(std::uint32_t n_prompt, std::uint32_t n_generating, double seconds);
 
  private:
-  static constexpr std::uint64_t kPauses = 4;
+  static constexpr std::uint64_t kPieces = 4;
 
   struct Alone {
     double seconds = 0;         // 0: not seen yet
@@ -50,7 +50,8 @@ class StepCosts {
   double share_of(const Alone& without) const {
     return (budget_.max_stretch - 1) * without.seconds;
   }
-  std::uint32_t n_rows_of_pause() const;
+  // Rows of a short prompt in one step; 0: not known yet.
+  std::uint32_t piece() const;
   void record_many(std::uint32_t n_rows, double seconds);
 
   const StepBudget budget_;
