@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/amx/functions.h"
 #include "kernels/amx/tiles.h"
-#include "kernels/avx512vnni/functions.h"
 #include "kernels/avx512vnni/dot.h"
+#include "kernels/avx512vnni/functions.h"
 #include "kernels/blocked.h"
 #include "kernels/decode.h"
 #include "kernels/packed_layout.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/avx512vnni/functions.h"
 #include "kernels/avx512vnni/dot.h"
+#include "kernels/avx512vnni/functions.h"
 #include "kernels/blocked.h"
 #include "kernels/decode.h"
 #include "kernels/packed_layout.h"

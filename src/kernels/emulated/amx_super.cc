@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/amx/functions.h"
-#include "kernels/avx512vnni/functions.h"
 #include "kernels/avx512vnni/dot.h"
+#include "kernels/avx512vnni/functions.h"
 #include "kernels/blocked.h"
 #include "kernels/decode.h"
 #include "kernels/emulated/functions.h"
