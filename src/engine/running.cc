@@ -80,6 +80,7 @@ std::uint32_t Running::first_wanted() const {
 }
 
 Result<void> Running::take_state(std::uint32_t row, std::span<const float> state) {
+  CHECK(pooler_.has_value());
   pooler_->take(row, state);
   if (!pooler_->is_done()) return {};
   std::vector<float> values = TRY(pooler_->embedding());

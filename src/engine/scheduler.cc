@@ -119,7 +119,8 @@ void Scheduler::add_prompts(std::list<Running>& requests, model::Batch& batch) {
     if (n_generating_rows_ + n_prompt_rows_ == limits_.max_rows) break;
     if (beside_ && n_prompt_rows_ >= beside_->most) break;
   }
-  if (beside_ && n_prompt_rows_ > 0) is_turn_of_short_ = !beside_->are_for_short;
+  // Whether or not it had blocks for them.
+  if (beside_ && beside_->most > 0) is_turn_of_short_ = !beside_->are_for_short;
 }
 
 std::uint32_t Scheduler::prompt_room(const Running& request) {
