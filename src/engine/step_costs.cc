@@ -13,6 +13,7 @@ constexpr double kNew = 0.25;              // how much the latest step counts in
 constexpr double kOutlier = 4;             // no step counts as more than so many times the mean
 constexpr std::uint32_t kSeenAgain = 256;  // after so many steps with prompts
 constexpr double kEnough = 128;            // rows; more at a time are hardly cheaper
+constexpr double kBorrowed = 0.5;          // of a step's share: no debt before that, steps vary
 constexpr std::uint32_t kMany = 32;        // rows; fewer say nothing about many
 
 }  // namespace
@@ -29,7 +30,8 @@ std::uint32_t StepCosts::piece() const {
 
 std::uint32_t StepCosts::prompt_rows_beside(std::uint32_t n_generating, bool for_short) {
   const Alone& without = alone(n_generating);
-  if (without.seconds == 0 || without.n_since >= kSeenAgain || debt_ > 0) return 0;
+  if (without.seconds == 0 || without.n_since >= kSeenAgain) return 0;
+  if (debt_ > kBorrowed * share_of(without)) return 0;
   is_for_short_ = for_short;
   if (for_short) return piece();
   const double allowed = share_of(without);
@@ -62,11 +64,8 @@ void StepCosts::record(std::uint32_t n_prompt, std::uint32_t n_generating, doubl
   if (without.seconds == 0) return;
   ++without.n_since;
   double added = std::max(0.0, seconds - without.seconds);
-  if (is_for_short_) {
-    record_many(n_prompt, added);
-    debt_ = std::max(0.0, added - share_of(without));
-    return;
-  }
+  debt_ = std::max(0.0, debt_ + added - share_of(without));
+  if (is_for_short_) return record_many(n_prompt, added);
   const double mean = added_rows_ == 0 ? 0 : added_seconds_ / added_rows_;
   if (mean > 0) added = std::min(added, kOutlier * mean * n_prompt);
   added_seconds_ = (1 - kNew) * added_seconds_ + kNew * added;

@@ -8,9 +8,10 @@
 //
 // A few rows at a time cost more each than many, up to a hundred or so. So short prompts are
 // computed in at most four pieces of that size, or of as many rows as longest_pause has time for.
-// What a piece took beyond its share is a debt, and until steps without prompts have paid it off
-// nobody's prompt gets rows: on average steps last no more than max_stretch times as long for their
-// sake either.
+//
+// What a step took beyond its share, for a piece or because least_rows are dear, is a debt. Until
+// steps without prompts have paid it off nobody's prompt gets rows, so that steps last max_stretch
+// times as long on average at most.
 //
 // Knows no clock: seconds are told. One thread.
 #pragma once
@@ -21,7 +22,7 @@
 namespace hearth::engine {
 
 struct StepBudget {
-  double max_stretch = 2.25;
+  double max_stretch = 2;
   double longest_pause = 0.5;  // seconds; 0: no prompt is short
   std::uint32_t least_rows = 4;
 };
