@@ -84,30 +84,30 @@ inline Ints dot_slices(const Ints* w, const int8_t* a, Ints init) {
   }
 }
 
-// Scales of the super form (generic/scaled_dots32.inc), where a dot is summed in 16 bits for as
-// long as it fits: pairs of equal 16-bit numbers, which widen it as they multiply it. Signed
-// weights are summed in 32 bits, and their scales are lanes.
-template <Range range>
-constexpr bool kScalesInPairs = range != Range::s8;
+}  // namespace
 
-template <Range range, size_t i>
+#include "kernels/generic/lane_bytes.inc"
+
+namespace {
+
+// The words of generic/scaled_dots32.inc. Scales of unsigned weights are pairs of equal 16-bit
+// numbers, which widen a dot's 16-bit sums as they multiply them. Signed weights are summed in 32
+// bits, and their scales are lanes.
+template <size_t i>
 inline Ints scale_of_byte(Ints lanes) {
-  return kScalesInPairs<range> ? bit_and(repeat_byte<i>(lanes), splat(0x00ff00ff))
-                               : bit_and(shift_right<8 * i>(lanes), splat(255));
+  return pair_of_byte<i>(lanes);
 }
-template <Range range, size_t i>
+template <size_t i>
 inline Ints scale_of_signed_byte(Ints lanes) {
-  return kScalesInPairs<range> ? _mm256_srai_epi16(repeat_byte<i>(lanes), 8)
-                               : shift_right_signed<24>(shift_left<24 - 8 * i>(lanes));
+  return _mm256_srai_epi16(repeat_byte<i>(lanes), 8);
 }
-template <Range range>
 inline Ints scale_of(int32_t x) {
-  return splat(kScalesInPairs<range> ? x * 0x10001 : x);
+  return splat(x * 0x10001);
 }
 
 template <Range range, size_t n>
 inline Ints add_scaled_dot(Ints sum, Ints scale, const Ints* w, const int8_t* a) {
-  if constexpr (kScalesInPairs<range>) {
+  if constexpr (range != Range::s8) {
     return add_products_of<range, n>(sum, scale, w, a);
   } else {
     return add(sum, multiply(scale, dot_slices<range, n>(w, a, splat(0))));
