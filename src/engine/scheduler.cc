@@ -102,11 +102,12 @@ void Scheduler::add_prompts(std::list<Running>& requests, model::Batch& batch) {
   for (Running& request : requests)
     if (request.is_active() && !request.is_generating()) candidates.push_back(&request);
   if (candidates.empty()) return;
+  const bool is_alone = n_generating_rows_ == 0;
+  if (!is_alone && !costs_.is_open_to_prompts(n_generating_rows_)) return;
   // Of one that has not begun all may have to be computed, or none.
   const auto is_short = [this](const Running& request) {
     return request.sequence.length() == 0 ? costs_.is_short(request.n_pending()) : request.is_short;
   };
-  const bool is_alone = n_generating_rows_ == 0;
   const auto rank = [&](const Running* request) {
     return std::pair(shares_.served(request->request.share_key),
                      !is_alone && is_short(*request) != is_turn_of_short_);
@@ -120,7 +121,7 @@ void Scheduler::add_prompts(std::list<Running>& requests, model::Batch& batch) {
     if (beside_ && n_prompt_rows_ >= beside_->most) break;
   }
   // Whether or not it had blocks for them.
-  if (beside_ && beside_->most > 0) is_turn_of_short_ = !beside_->are_for_short;
+  if (beside_) is_turn_of_short_ = !beside_->are_for_short;
 }
 
 std::uint32_t Scheduler::prompt_room(const Running& request) {

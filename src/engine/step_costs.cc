@@ -28,13 +28,16 @@ std::uint32_t StepCosts::piece() const {
   return static_cast<std::uint32_t>(std::min(rows, kEnough));
 }
 
-std::uint32_t StepCosts::prompt_rows_beside(std::uint32_t n_generating, bool for_short) {
+bool StepCosts::is_open_to_prompts(std::uint32_t n_generating) {
   const Alone& without = alone(n_generating);
-  if (without.seconds == 0 || without.n_since >= kSeenAgain) return 0;
-  if (debt_ > kBorrowed * share_of(without)) return 0;
+  return without.seconds > 0 && without.n_since < kSeenAgain &&
+         debt_ <= kBorrowed * share_of(without);
+}
+
+std::uint32_t StepCosts::prompt_rows_beside(std::uint32_t n_generating, bool for_short) {
   is_for_short_ = for_short;
   if (for_short) return piece();
-  const double allowed = share_of(without);
+  const double allowed = share_of(alone(n_generating));
   // Rows are cheap as long as a step is bound by reading weights, so few rows say little about
   // many: the number grows by doubling, and shrinks at once.
   const std::uint32_t most = std::max(budget_.least_rows, 2 * last_rows_);

@@ -33,9 +33,10 @@ class StepCosts {
 
   // Whether a prompt of so many rows, which are not cached, is short.
   bool is_short(std::uint32_t n_rows) const { return n_rows <= kPieces * piece(); }
-  // For the next step, which has n_generating rows beside them, at least 1. Now and then 0: there
-  // is a debt, or a step without prompts has to be seen, or seen again. for_short: for short
-  // prompts alone, one or some.
+  // Whether the next step, of n_generating rows, at least 1, may have rows of prompts. Now and then
+  // not: there is a debt, or a step without prompts has to be seen, or seen again.
+  bool is_open_to_prompts(std::uint32_t n_generating);
+  // How many, if so. for_short: for short prompts alone, one or some.
   std::uint32_t prompt_rows_beside(std::uint32_t n_generating, bool for_short);
   // The step that was asked for, of so many rows, took so long.
   void record(std::uint32_t n_prompt, std::uint32_t n_generating, double seconds);
