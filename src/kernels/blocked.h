@@ -2,8 +2,8 @@
 //
 // Activations as products with many tokens read them: all that 256 k of a token bring to a product
 // lie together, [block of 256][token]. A tile then reads one stream, and what every panel of
-// weights would work out anew is done once: the shift to unsigned bytes, which the products of
-// unsigned by signed bytes want, and sums.
+// weights would work out anew is done once: the shift to unsigned bytes, which products of unsigned
+// by signed bytes want where the weights are the signed ones, and sums.
 #pragma once
 
 #include <stddef.h>
@@ -31,12 +31,29 @@ struct alignas(64) TokenBlock256 {
   float scale;
 };
 
+// The same where the tokens are the signed operand.
+struct alignas(64) SignedTokenBlock32 {
+  int8_t a[kBlock];
+  float scale[8];
+  int16_t sum[16];  // of 16 quants
+};
+struct alignas(64) SignedTokenBlock256 {
+  int8_t a[kBlock];
+  int16_t sum[16];
+  int16_t sum32[8];
+  int16_t pair_sum[16][2];  // of 16 quants: of those 4 i and 4 i + 1, of the others
+  float scale;
+};
+
 static_assert(sizeof(TokenBlock32) == 320 && sizeof(TokenBlock256) == 320);
+static_assert(sizeof(SignedTokenBlock32) == 320 && sizeof(SignedTokenBlock256) == 384);
 
 }  // namespace
 
 // Kernels::block_activations of the tables that use these forms.
 void block_activations(const QuantizedActivations& from, ActivationForm form, size_t k,
                        size_t n_tokens, size_t token_begin, size_t token_end, void* to);
+void block_signed_activations(const QuantizedActivations& from, ActivationForm form, size_t k,
+                              size_t n_tokens, size_t token_begin, size_t token_end, void* to);
 
 }  // namespace hearth::kernels

@@ -39,6 +39,12 @@ constexpr size_t short_sums(Range range) {
   return 1;
 }
 
+inline Ints add_pairs(Ints a, Ints b) {
+  return _mm256_add_epi16(a, b);
+}
+inline Ints multiply_16(Ints a, int16_t n) {
+  return _mm256_mullo_epi16(a, _mm256_set1_epi16(n));
+}
 // Two sums of two products of unsigned a and signed w in each lane.
 inline Ints products_of(Ints a, Ints w) {
   return _mm256_maddubs_epi16(a, w);

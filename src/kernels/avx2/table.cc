@@ -11,6 +11,10 @@ namespace {
 
 }  // namespace
 
-constinit const Kernels table = blocked_kernels("avx2");
+constinit const Kernels table = [] {
+  Kernels t = blocked_kernels("avx2");
+  t.block_activations = block_signed_activations;
+  return t;
+}();
 
 }  // namespace hearth::kernels::avx2
