@@ -11,9 +11,9 @@
 #include <cstdint>
 #include <string>
 
+#include "apps/hearth/flags.h"
+#include "apps/hearth/serve_config.h"
 #include "base/check.h"
-#include "flags.h"
-#include "serve_config.h"
 
 namespace hearth::app {
 namespace {

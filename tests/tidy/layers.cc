@@ -42,9 +42,10 @@ std::vector<Include> includes_of(const Tree& tree) {
   return includes;
 }
 
-// The repository's file behind an include: from src/, or from the folder of the includer.
+// The repository's file behind an include: from src/, the top, or the folder of the includer.
 const File* target_of(const Tree& tree, const Include& include) {
   if (const File* file = tree.find("src/" + include.target)) return file;
+  if (const File* file = tree.find(include.target)) return file;
   const std::string& from = include.from->path;
   return tree.find(from.substr(0, from.rfind('/') + 1) + include.target);
 }
