@@ -93,6 +93,18 @@ TEST(RequestParser, ChunkedBodies) {
   }
 }
 
+// The last chunk is the first, and comes in pieces shorter than Beast asserts.
+TEST(RequestParser, TrailersBehindNoChunks) {
+  const std::string text =
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: trailer\r\n\r\nrest";
+  for (const std::size_t n : {std::size_t{1}, std::size_t{2}, text.size()}) {
+    FedParser fed(text, n);
+    ASSERT_EQ(fed.parser.state(), State::done) << n;
+    EXPECT_EQ(fed.parser.take().body, "");
+    EXPECT_EQ(fed.left, "rest");
+  }
+}
+
 TEST(RequestParser, Targets) {
   const auto parsed = [](std::string_view target, std::string_view method = "GET") {
     FedParser fed(std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n\r\n");
