@@ -3,7 +3,6 @@
 // A configuration file of `hearth serve`, from reading TOML to what is to be served where. Beyond
 // not crashing: what is accepted names models and listeners, what is refused says so on one line.
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,7 +17,7 @@
 namespace hearth::app {
 namespace {
 
-// A file that holds the bytes and nothing else ever sees.
+// A file that holds the bytes, and that nobody else sees.
 class FileOf {
  public:
   FileOf(const std::uint8_t* data, std::size_t size)
