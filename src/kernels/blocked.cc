@@ -72,7 +72,7 @@ bool wants_blocked(const Kernels& table, size_t n_tokens) {
 }
 
 size_t blocked_bytes(size_t k, size_t n_tokens) {
-  return (k + kBlock - 1) / kBlock * n_tokens * sizeof(SignedTokenBlock256);
+  return (k + kBlock - 1) / kBlock * n_tokens * sizeof(SignedTokenBlock256);  // the largest
 }
 
 void block_activations(const QuantizedActivations& from, ActivationForm form, size_t k,

@@ -50,7 +50,7 @@ static_assert(sizeof(SignedTokenBlock32) == 320 && sizeof(SignedTokenBlock256) =
 
 }  // namespace
 
-// Kernels::block_activations of the tables that use these forms.
+// Kernels::block_activations of the tables that use these forms; the second with signed tokens.
 void block_activations(const QuantizedActivations& from, ActivationForm form, size_t k,
                        size_t n_tokens, size_t token_begin, size_t token_end, void* to);
 void block_signed_activations(const QuantizedActivations& from, ActivationForm form, size_t k,
