@@ -7,10 +7,13 @@
 //
 // The counter "ceiling" is the share of the multiply-adds that the table's own instructions can do
 // at best, "of_read" that of reading at best, both measured at the start: the larger of the two
-// tells what binds. Weights are far larger than the caches, as those of a model are.
+// tells what binds. Weights are far larger than the caches, as those of a model are. Hearth keeps
+// them and its caches in huge pages, where the system has them; malloc does so when asked to by
+// GLIBC_TUNABLES=glibc.malloc.hugetlb=1.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <map>
 #include <optional>
@@ -169,36 +172,100 @@ void run_product(benchmark::State& state, const Kernels& table, WeightType type)
                ceiling_of(table, activation_form(type) == ActivationForm::f32));
 }
 
-// One query over a chunk of 256 keys of 64 values in float16.
-void run_attention(benchmark::State& state, const Kernels& table) {
-  constexpr size_t kDim = 64;
-  std::vector<float> q(kDim, 0.1f), acc(kDim);
-  std::vector<uint16_t> k(kDim * kChunkTokens, 0x2e66), v(kDim * kChunkTokens, 0x2e66);
-  const void* k_panels[kPanelsPerChunk];
-  const void* v_panels[kPanelsPerChunk];
-  for (size_t i = 0; i < kPanelsPerChunk; ++i) {
-    k_panels[i] = k.data() + i * kDim * kPanelTokens;
-    v_panels[i] = v.data() + i * kDim * kPanelTokens;
+// Queries that all see the same chunks of 256 keys of 64 values, which lie far apart like those of
+// a long context, or (near) in the caches like those that many rows of a prompt read.
+struct Attention {
+  static constexpr size_t kDim = 64;
+  // Of a panel: lines of 64 bytes.
+  size_t k_lines, v_lines, n_queries;
+  std::vector<CacheLine> k, v;
+  std::vector<float> q, sums, scales;
+  std::vector<int8_t> quants;
+  std::vector<int16_t> quant_sums;
+  std::vector<const float*> queries;
+  std::vector<AttentionState> partials;
+  std::vector<KeyRange> keys;
+  std::array<const void*, kPanelsPerChunk> k_panels{}, v_panels{};
+  AttendChunkArgs args{};
+
+  Attention(const Kernels& table, KvType type, size_t n_chunks, size_t queries_together)
+      : k_lines(kv_key_panel_bytes(type, kDim) / sizeof(CacheLine)),
+        v_lines(kv_value_panel_bytes(type, kDim) / sizeof(CacheLine)),
+        n_queries(queries_together),
+        k(n_chunks * kPanelsPerChunk * k_lines),
+        v(n_chunks * kPanelsPerChunk * v_lines),
+        q(n_queries * kDim),
+        sums(n_queries * kDim),
+        scales(n_queries * kDim / 32),
+        quants(n_queries * kDim),
+        quant_sums(n_queries * kDim / 16),
+        keys(n_queries, {0, kChunkTokens}) {
+    std::mt19937 rng(3);
+    q = gaussian(rng, q.size());
+    for (size_t i = 0; i < n_queries; ++i) {
+      queries.push_back(&q[i * kDim]);
+      partials.push_back({0, 0, &sums[i * kDim]});
+      table.quantize_q8_32(queries[i], kDim, &quants[i * kDim], &scales[i * kDim / 32],
+                           &quant_sums[i * kDim / 16]);
+    }
+    // The same panel everywhere: what lies in them does not change what they cost.
+    const std::vector<float> tokens = gaussian(rng, kPanelTokens * kDim);
+    for (size_t i = 0; i < kPanelTokens; ++i) {
+      table.store_key(&tokens[i * kDim], kDim, type, k.data(), i);
+      table.store_value(&tokens[i * kDim], kDim, type, v.data(), i);
+    }
+    for (size_t i = k_lines; i < k.size(); ++i) k[i] = k[i - k_lines];
+    for (size_t i = v_lines; i < v.size(); ++i) v[i] = v[i - v_lines];
+    args.q = queries.data();
+    args.quantized = {.q = quants.data(),
+                      .scales = scales.data(),
+                      .sums = quant_sums.data(),
+                      .q_stride = kDim,
+                      .scale_stride = kDim / 32,
+                      .sum_stride = kDim / 16,
+                      .blocked = nullptr};
+    args.keys = keys.data();
+    args.n_queries = n_queries;
+    args.k_dim = args.v_dim = args.k_stride = kDim;
+    args.v_row_bytes = kv_row_bytes(type, kDim);
+    args.scale = 0.125f;
+    args.k_type = args.v_type = type;
+    args.k_panels = k_panels.data();
+    args.v_panels = v_panels.data();
   }
-  AttentionState partial{0, 0, acc.data()};
-  const float* const query = q.data();
-  const KeyRange keys{0, kChunkTokens};
-  const AttendChunkArgs args{.q = &query,
-                             .keys = &keys,
-                             .n_queries = 1,
-                             .k_dim = kDim,
-                             .v_dim = kDim,
-                             .k_stride = kDim,
-                             .v_row_bytes = kv_row_bytes(KvType::f16, kDim),
-                             .scale = 0.125f,
-                             .softcap = 0,
-                             .k_type = KvType::f16,
-                             .v_type = KvType::f16,
-                             .k_panels = k_panels,
-                             .v_panels = v_panels};
-  for (auto _ : state) table.attend_chunk(args, &partial);
-  set_counters(state, 2.0 * kDim * kChunkTokens, 2.0 * kDim * kChunkTokens * sizeof(uint16_t),
-               ceiling_of(table, true));
+
+  void attend(const Kernels& table, size_t chunk) {
+    for (size_t i = 0; i < kPanelsPerChunk; ++i) {
+      k_panels[i] = &k[(chunk * kPanelsPerChunk + i) * k_lines];
+      v_panels[i] = &v[(chunk * kPanelsPerChunk + i) * v_lines];
+    }
+    table.attend_chunk(args, partials.data());
+  }
+};
+
+void run_attention(benchmark::State& state, const Kernels& table, KvType type, size_t n_chunks) {
+  Attention attention(table, type, n_chunks, static_cast<size_t>(state.range(0)));
+  size_t chunk = 0;
+  for (auto _ : state) attention.attend(table, chunk++ % n_chunks);
+  const double values = 2.0 * Attention::kDim * kChunkTokens;
+  set_counters(
+      state, values * static_cast<double>(attention.n_queries),
+      static_cast<double>(attention.k.size() + attention.v.size()) / static_cast<double>(n_chunks),
+      ceiling_of(table, true));
+}
+
+void register_attention(const Kernels& table, KvType type) {
+  const std::string name = std::string(table.name) + "/attend_chunk/" + kv_type_name(type);
+  // 64 MiB of float16, or one chunk.
+  for (const size_t n_chunks : {size_t{1024}, size_t{1}}) {
+    auto* attention =
+        benchmark::RegisterBenchmark((name + (n_chunks == 1 ? "/near" : "/far")).c_str(),
+                                     [&table, type, n_chunks](benchmark::State& state) {
+                                       run_attention(state, table, type, n_chunks);
+                                     });
+    attention->ArgName("queries")->Unit(benchmark::kMicrosecond);
+    for (const int64_t n : {1, 4, 8}) attention->Arg(n);
+  }
 }
 
 // The steps between products, over 2048 values.
@@ -237,8 +304,8 @@ void register_table(const Kernels& table) {
     product->ArgName("tokens")->Unit(benchmark::kMicrosecond);
     for (const int64_t n : kTokens) product->Arg(n);
   }
-  benchmark::RegisterBenchmark((std::string(table.name) + "/attend_chunk").c_str(),
-                               [&table](benchmark::State& state) { run_attention(state, table); });
+  for (const KvType type : {KvType::f16, KvType::q8_0, KvType::q4_0})
+    register_attention(table, type);
   register_vectors(table);
 }
 

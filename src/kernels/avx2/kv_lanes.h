@@ -8,6 +8,11 @@
 namespace hearth::kernels::avx2 {
 namespace {
 
+// kRows bfloat16.
+inline Floats load_bf16_floats(const void* p) {
+  return bf16_lanes(static_cast<const __m128i*>(p));
+}
+
 inline Lanes broadcast_f16(const void* p) {
   uint16_t half;
   __builtin_memcpy(&half, p, sizeof half);

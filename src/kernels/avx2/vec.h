@@ -27,8 +27,8 @@ struct Mask {
 // Rows and tokens of a float product whose sums fit the registers.
 constexpr size_t kFloatRows = 2, kFloatTokens = 3;
 
-// Queries of attention that are taken together, and how many of their sums fit the registers.
-constexpr size_t kAttendQueries = 4, kAttendSums = 4;
+// Queries of attention that are taken together, and how many registers their sums may fill.
+constexpr size_t kAttendQueries = 4, kAttendSums = 12;
 
 inline Lanes zero_lanes() {
   return {_mm256_setzero_ps(), _mm256_setzero_ps()};

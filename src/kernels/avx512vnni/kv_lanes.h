@@ -8,6 +8,11 @@
 namespace hearth::kernels::avx512vnni {
 namespace {
 
+// kRows bfloat16.
+inline Floats load_bf16_floats(const void* p) {
+  return load_bf16(p).v;
+}
+
 inline Lanes broadcast_f16(const void* p) {
   uint16_t half;
   __builtin_memcpy(&half, p, sizeof half);

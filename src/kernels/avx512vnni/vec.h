@@ -27,8 +27,8 @@ struct Mask {
 // Rows and tokens of a float product whose sums fit the registers.
 constexpr size_t kFloatRows = 4, kFloatTokens = 6;
 
-// Queries of attention that are taken together, and how many of their sums fit the registers.
-constexpr size_t kAttendQueries = 8, kAttendSums = 24;
+// Queries of attention that are taken together, and how many registers their sums may fill.
+constexpr size_t kAttendQueries = 8, kAttendSums = 16;
 
 inline Lanes zero_lanes() {
   return {_mm512_setzero_ps()};

@@ -8,6 +8,11 @@
 namespace hearth::kernels::neon {
 namespace {
 
+// kRows bfloat16.
+inline Floats load_bf16_floats(const void* p) {
+  return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(static_cast<const uint16_t*>(p)), 16));
+}
+
 inline Lanes broadcast_f16(const void* p) {
   uint16_t half;
   __builtin_memcpy(&half, p, sizeof half);
