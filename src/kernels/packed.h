@@ -4,7 +4,7 @@
 // file, in another order. 16 rows lie together as a panel in which a line of 64 bytes holds the
 // same 4 bytes of all 16: a vector register is loaded from where it lies, a lane is a row, and a
 // product reads one stream of memory. packed_layout.h draws it; nothing in it depends on the
-// instruction set.
+// instruction set. The bits of Q6_K lie in another order within the block too (packed_q6_k.h).
 //
 //     block of 18 bytes, d qs[16]:    | d of 16 rows, block 0 | d of 16 rows, block 1 |
 //                                     | qs[0..3] of 16 rows | qs[4..7] ... |  4 lines of block 0
@@ -26,7 +26,7 @@ inline constexpr size_t kPanelRows = 16;
 
 // Changes whenever packing the same rows gives other bytes: panels that were kept on disk under
 // another version are of no use any more (model/prepared_file.h).
-inline constexpr uint32_t kPackedLayoutVersion = 1;
+inline constexpr uint32_t kPackedLayoutVersion = 2;
 
 // Whether a table with Kernels::packed takes this type in panels (quantised weights), not in rows.
 bool is_packed(WeightType type);

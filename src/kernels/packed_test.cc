@@ -63,7 +63,7 @@ TEST(Packed, PlainFloatsStayInRows) {
   EXPECT_EQ(packed_types().size(), all_types().size() - 3);
 }
 
-// The drawing in packed.h, by hand: Q4_0 with a scale in front, Q6_K with one at the end.
+// The drawing in packed.h, by hand.
 TEST(Packed, LinesAreAsDrawn) {
   std::vector<uint8_t> rows(16 * 2 * 18);
   for (size_t r = 0; r < 16; ++r)
@@ -74,14 +74,32 @@ TEST(Packed, LinesAreAsDrawn) {
   EXPECT_EQ(panel[32 + 2 * 5], rows[5 * 36 + 18]);                   // d of row 5, block 1
   EXPECT_EQ(panel[64 + 2 * 64 + 4 * 7 + 3], rows[7 * 36 + 2 + 11]);  // qs[11] of row 7, block 0
   EXPECT_EQ(panel[64 + 5 * 64 + 4 * 7 + 2], rows[7 * 36 + 20 + 6]);  // qs[6] of row 7, block 1
+}
 
+// The drawing in packed_q6_k.h: the weights of a row's block as layout.h has them, in lines of one
+// row.
+TEST(Packed, SixBitsAreAsDrawn) {
+  std::mt19937 rng(4);
   std::vector<uint8_t> block(210);
-  for (size_t i = 0; i < 210; ++i) block[i] = static_cast<uint8_t>(i);
-  panel.resize(packed_panel_bytes(WeightType::q6_k, 256));
+  for (uint8_t& byte : block) byte = static_cast<uint8_t>(rng());
+  // Element 128 h + 32 s + l.
+  const auto weight = [&](size_t h, size_t s, size_t l) {
+    const int low = block[64 * h + 32 * (s & 1) + l] >> (s < 2 ? 0 : 4) & 15;
+    return low | (block[128 + 32 * h + l] >> 2 * s & 3) << 4;
+  };
+  std::vector<uint8_t> panel(packed_panel_bytes(WeightType::q6_k, 256));
   pack_panel(WeightType::q6_k, block.data(), 210, 256, 1, panel.data());
-  EXPECT_EQ(panel[0], 208);
-  EXPECT_EQ(panel[64], 0);
-  EXPECT_EQ(panel[64 + 51 * 64 + 3], 207);
+  const auto byte_of_row = [&](size_t i) -> int { return panel[64 + i / 4 * 64 + i % 4]; };
+  for (size_t h = 0; h < 2; ++h) {
+    for (size_t l = 0; l < 32; ++l) {
+      const int last = weight(h, 3, l);
+      ASSERT_EQ(byte_of_row(96 * h + l), weight(h, 0, l) + 64 * (last % 4)) << h << ' ' << l;
+      ASSERT_EQ(byte_of_row(96 * h + 32 + l), weight(h, 1, l) + 64 * (last / 4 % 4));
+      ASSERT_EQ(byte_of_row(96 * h + 64 + l), weight(h, 2, l) + 64 * (last / 16));
+    }
+  }
+  EXPECT_EQ(panel[0], block[208]);  // d
+  for (size_t g = 0; g < 16; ++g) EXPECT_EQ(byte_of_row(192 + g), block[192 + g]);
 }
 
 }  // namespace
