@@ -194,14 +194,13 @@ struct Attention {
         n_queries(queries_together),
         k(n_chunks * kPanelsPerChunk * k_lines),
         v(n_chunks * kPanelsPerChunk * v_lines),
-        q(n_queries * kDim),
         sums(n_queries * kDim),
         scales(n_queries * kDim / 32),
         quants(n_queries * kDim),
         quant_sums(n_queries * kDim / 16),
         keys(n_queries, {0, kChunkTokens}) {
     std::mt19937 rng(3);
-    q = gaussian(rng, q.size());
+    q = gaussian(rng, n_queries * kDim);
     for (size_t i = 0; i < n_queries; ++i) {
       queries.push_back(&q[i * kDim]);
       partials.push_back({0, 0, &sums[i * kDim]});

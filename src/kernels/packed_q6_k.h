@@ -8,7 +8,7 @@
 //     byte 64 + l         group 2 [l] | bits 4, 5 of group 3 [l] << 6
 //
 // In the file a weight is a nibble here and two bits there, which cost a vector table four to five
-// operations where these cost 2.75: with AVX2 a product with one token was bound by them.
+// operations where these cost 2.75 (docs/decisions/0007-packed-weights.md).
 #pragma once
 
 #include "kernels/layout.h"
