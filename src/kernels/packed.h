@@ -26,7 +26,7 @@ inline constexpr size_t kPanelRows = 16;
 
 // Changes whenever packing the same rows gives other bytes: panels that were kept on disk under
 // another version are of no use any more (model/prepared_file.h).
-inline constexpr uint32_t kPackedLayoutVersion = 2;
+inline constexpr uint32_t kPackedLayoutVersion = 3;
 
 // Whether a table with Kernels::packed takes this type in panels (quantised weights), not in rows.
 bool is_packed(WeightType type);

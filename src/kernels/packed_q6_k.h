@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The bytes of a Q6_K block as panels hold them: its 6-bit weights lie in a byte each, but for
-// every fourth group of 32, whose bits fill the upper two of the other three. For each half of 128:
+// every fourth group of 32, whose bits fill the upper two of the other three. The sixteen scales
+// come first, as a product reads them first: behind the weights they would be asked for 3 KiB too
+// late (generic/packed_block.inc). Then, for each half of 128:
 //
 //     byte l of 32        group 0 [l] | bits 0, 1 of group 3 [l] << 6
 //     byte 32 + l         group 1 [l] | bits 2, 3 of group 3 [l] << 6
@@ -18,8 +20,8 @@ namespace {
 
 // The file's block without its tail, and the panel's words of it.
 struct PackedQ6_K {
-  uint8_t qs[2][96];
   int8_t scales[16];
+  uint8_t qs[2][96];
 };
 static_assert(sizeof(PackedQ6_K) == sizeof(BlockQ6_K) - sizeof(U16));
 

@@ -90,16 +90,16 @@ TEST(Packed, SixBitsAreAsDrawn) {
   std::vector<uint8_t> panel(packed_panel_bytes(WeightType::q6_k, 256));
   pack_panel(WeightType::q6_k, block.data(), 210, 256, 1, panel.data());
   const auto byte_of_row = [&](size_t i) -> int { return panel[64 + i / 4 * 64 + i % 4]; };
+  for (size_t g = 0; g < 16; ++g) EXPECT_EQ(byte_of_row(g), block[192 + g]);
   for (size_t h = 0; h < 2; ++h) {
     for (size_t l = 0; l < 32; ++l) {
       const int last = weight(h, 3, l);
-      ASSERT_EQ(byte_of_row(96 * h + l), weight(h, 0, l) + 64 * (last % 4)) << h << ' ' << l;
-      ASSERT_EQ(byte_of_row(96 * h + 32 + l), weight(h, 1, l) + 64 * (last / 4 % 4));
-      ASSERT_EQ(byte_of_row(96 * h + 64 + l), weight(h, 2, l) + 64 * (last / 16));
+      ASSERT_EQ(byte_of_row(16 + 96 * h + l), weight(h, 0, l) + 64 * (last % 4)) << h << ' ' << l;
+      ASSERT_EQ(byte_of_row(48 + 96 * h + l), weight(h, 1, l) + 64 * (last / 4 % 4));
+      ASSERT_EQ(byte_of_row(80 + 96 * h + l), weight(h, 2, l) + 64 * (last / 16));
     }
   }
   EXPECT_EQ(panel[0], block[208]);  // d
-  for (size_t g = 0; g < 16; ++g) EXPECT_EQ(byte_of_row(192 + g), block[192 + g]);
 }
 
 }  // namespace
