@@ -15,9 +15,13 @@ using kernels::ActivationForm;
 
 // Enough outputs at a time to hide the hand-out, few enough to balance two cores at the end.
 constexpr std::size_t kOutputGrain = 32;
+// Of a pair for one token, where a range reads two matrices in turn and every turn begins with
+// lines that nobody asked for ahead: longer ranges, while each worker still gets some.
+constexpr std::size_t kPairGrain = 128, kPairRangesEach = 16;
 
-std::size_t n_ranges(std::size_t n_outputs) {
-  return (n_outputs + kOutputGrain - 1) / kOutputGrain;
+std::size_t pair_grain(std::size_t n_outputs, std::size_t n_workers) {
+  const std::size_t fair = n_outputs / (kPairRangesEach * n_workers);
+  return std::clamp(fair / kOutputGrain * kOutputGrain, kOutputGrain, kPairGrain);
 }
 
 }  // namespace
@@ -63,18 +67,20 @@ void CpuExecutor::run_product(const Phase& phase) {
   if (n_tokens == 0) return;
   std::array<kernels::MatmulArgs, Phase::kMaxParts> args;
   std::array<std::size_t, Phase::kMaxParts> n_outputs = {};
-  std::size_t n_items = 0;
+  std::size_t n_items = 0, grain = kOutputGrain;
+  const auto n_ranges = [&](std::size_t n) { return (n + grain - 1) / grain; };
   for (std::uint32_t i = 0; i < phase.n_parts; ++i) {
     args[i] = product_args(*phase.parts[i].linear, n_tokens);
     n_outputs[i] = plan_->tensors[phase.parts[i].linear->tensor].source->dims[1];
     // The parts of a pair go together: a range of both is one item.
+    if (phase.is_paired() && n_tokens == 1) grain = pair_grain(n_outputs[i], pool_.size());
     n_items = phase.is_paired() ? n_ranges(n_outputs[i]) : n_items + n_ranges(n_outputs[i]);
   }
   const auto compute = [&](std::size_t item, unsigned) {
     std::uint32_t part = 0;
     while (item >= n_ranges(n_outputs[part])) item -= n_ranges(n_outputs[part++]);
-    const std::size_t begin = item * kOutputGrain;
-    const std::size_t end = std::min(n_outputs[part], begin + kOutputGrain);
+    const std::size_t begin = item * grain;
+    const std::size_t end = std::min(n_outputs[part], begin + grain);
     run_part(phase.parts[part], args[part], begin, end);
     if (phase.is_paired()) run_part(phase.parts[1], args[1], begin, end);
     if (phase.on_top == nullptr) return;
