@@ -39,10 +39,19 @@ void add_placement(Json& row, const BenchSetting& setting) {
   row["fit_min_ctx"] = 0;
 }
 
-model::Ceilings mean_of(const model::Ceilings& a, const model::Ceilings& b) {
-  return {.int8_macs = (a.int8_macs + b.int8_macs) / 2,
-          .float_macs = (a.float_macs + b.float_macs) / 2,
-          .read_bytes = (a.read_bytes + b.read_bytes) / 2};
+// Of the last measurement before repetition i, those in its pauses and the one after it.
+model::Ceilings ceilings_beside(const BenchResult& result, std::size_t i) {
+  RunningMean int8_macs, float_macs, read_bytes;
+  const auto add = [&](const model::Ceilings& one) {
+    int8_macs.add(one.int8_macs);
+    float_macs.add(one.float_macs);
+    read_bytes.add(one.read_bytes);
+  };
+  add(result.ceilings[i].back());
+  for (const model::Ceilings& one : result.ceilings[i + 1]) add(one);
+  return {.int8_macs = int8_macs.mean(),
+          .float_macs = float_macs.mean(),
+          .read_bytes = read_bytes.mean()};
 }
 
 // Figures of one phase, or of the whole repetition.
@@ -72,7 +81,7 @@ struct AllFigures {
   explicit AllFigures(const BenchResult& result) {
     CHECK(result.ceilings.size() == result.samples.size() + 1);
     for (std::size_t i = 0; i < result.samples.size(); ++i) {
-      const model::Ceilings ceilings = mean_of(result.ceilings[i], result.ceilings[i + 1]);
+      const model::Ceilings ceilings = ceilings_beside(result, i);
       const engine::BenchSample& sample = result.samples[i];
       double least_seconds = 0;
       for (const auto& [phase, figures] :
@@ -101,7 +110,8 @@ void add_phase(Json& row, const std::string& name, const Figures& figures) {
 void add_ceiling(Json& row, const std::string& name, const char* how, const BenchResult& result,
                  double model::Ceilings::* which) {
   RunningMean mean;
-  for (const model::Ceilings& ceilings : result.ceilings) mean.add(ceilings.*which);
+  for (const std::vector<model::Ceilings>& some : result.ceilings)
+    for (const model::Ceilings& ceilings : some) mean.add(ceilings.*which);
   row["ceiling_" + name] = mean.mean();
   row["stddev_ceiling_" + name] = mean.standard_deviation();
   row["how_" + name] = how;

@@ -36,12 +36,14 @@ struct BenchResult {
   BenchSetting setting;
   std::string test_time;  // UTC, "2026-11-21T17:00:00Z"
   std::vector<engine::BenchSample> samples;
-  // Measured before the first repetition and after each: one more than samples.
-  std::vector<model::Ceilings> ceilings;
+  // One more than samples: what was measured before the first repetition, and in the pauses of each
+  // and after it.
+  std::vector<std::vector<model::Ceilings>> ceilings;
 };
 
 // The share of a figure is the least time that its work can take on this machine by the time that
-// it took: 1 is the ceiling. The ceilings are the mean of those before and after the repetition.
+// it took: 1 is the ceiling. The ceilings are the mean of those before, during and after the
+// repetition.
 Json bench_row(const BenchResult& result);
 
 }  // namespace hearth::app

@@ -2,8 +2,8 @@
 //
 // bench: how fast a model reads prompts and generates, with llama-bench's flags and fields, and
 // beside every figure how near that is to what this machine could do at best, measured in the same
-// run: the ceilings are measured before the first repetition and after each. With --server it is
-// another program that is measured, under load (bench_server.h).
+// run: the ceilings are measured before the first repetition, in pauses of each and after it. With
+// --server it is another program that is measured, under load (bench_server.h).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -204,11 +204,13 @@ class BenchRunner {
       show_progress("warming up");
       TRY(bench.warm_up());
     }
-    result.ceilings.push_back(meter_->measure());
+    result.ceilings.push_back({meter_->measure()});
     for (std::uint32_t i = 0; i < options_.n_repetitions; ++i) {
       show_progress(fmt::format("repetition {} of {}", i + 1, options_.n_repetitions));
-      result.samples.push_back(TRY(bench.repeat()));
-      result.ceilings.push_back(meter_->measure());
+      std::vector<model::Ceilings>& beside = result.ceilings.emplace_back();
+      const auto measure = [&] { beside.push_back(meter_->measure()); };
+      result.samples.push_back(TRY(bench.repeat({.visit = measure})));
+      measure();
     }
     return result;
   }

@@ -2,7 +2,6 @@
 #include "engine/bench.h"
 
 #include <algorithm>
-#include <chrono>
 #include <random>
 
 #include "base/check.h"
@@ -12,11 +11,7 @@ namespace {
 
 constexpr std::size_t kTokens = 4093;  // a prime, so that no two repetitions are alike
 
-std::uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
-  const auto passed = std::chrono::steady_clock::now() - start;
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(passed).count());
-}
+using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
@@ -66,7 +61,7 @@ Result<void> Bench::for_each_step(const Stretch& stretch, Visit&& visit) {
   return {};
 }
 
-Result<BenchPhase> Bench::run(const Stretch& stretch) {
+Result<BenchPhase> Bench::run(const Stretch& stretch, const BenchPauses& pauses) {
   BenchPhase phase;
   if (stretch.begin == stretch.end) return phase;
   batch_.sequences.assign(sequences_.size(), {});
@@ -79,12 +74,21 @@ Result<BenchPhase> Bench::run(const Stretch& stretch) {
     TRY(sequences_[i].reserve(stretch.end - stretch.begin));
     batch_.sequences[i] = {sequences_[i].blocks()};
   }
-  const auto start = std::chrono::steady_clock::now();
+  Clock::duration measured{}, last_pause{};
+  auto since = Clock::now();
   TRY(for_each_step(stretch, [&]() -> Result<void> {
     if (!loaded_.forward().run(batch_, &stop_)) return fail(ErrorCode::cancelled, "interrupted");
+    const auto now = Clock::now();
+    if (!pauses.visit || measured + (now - since) - last_pause < pauses.every) return {};
+    measured += now - since;
+    last_pause = measured;
+    pauses.visit();
+    since = Clock::now();
     return {};
   }));
-  phase.ns = nanoseconds_since(start);
+  measured += Clock::now() - since;
+  phase.ns = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(measured).count());
   for (model::Sequence& sequence : sequences_) sequence.commit(stretch.end - stretch.begin);
   return phase;
 }
@@ -110,12 +114,12 @@ Result<void> Bench::warm_up() {
   return {};
 }
 
-Result<BenchSample> Bench::repeat() {
+Result<BenchSample> Bench::repeat(const BenchPauses& pauses) {
   const std::uint32_t depth = test_.n_depth, after_prompt = depth + test_.n_prompt;
   BenchSample sample;
-  sample.prompt = TRY(run({.begin = depth, .end = after_prompt, .one_by_one = false}));
-  sample.generation =
-      TRY(run({.begin = after_prompt, .end = after_prompt + test_.n_gen, .one_by_one = true}));
+  sample.prompt = TRY(run({.begin = depth, .end = after_prompt, .one_by_one = false}, pauses));
+  sample.generation = TRY(
+      run({.begin = after_prompt, .end = after_prompt + test_.n_gen, .one_by_one = true}, pauses));
   for (model::Sequence& sequence : sequences_) sequence.roll_back(depth);
   return sample;
 }

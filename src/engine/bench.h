@@ -8,7 +8,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/error.h"
@@ -38,6 +40,13 @@ struct BenchSample {
   BenchPhase prompt, generation;
 };
 
+// For asking how fast the machine is meanwhile: visit is called after a step when `every` of
+// measured time has passed since the last call. What it takes does not count.
+struct BenchPauses {
+  std::function<void()> visit;
+  std::chrono::milliseconds every{400};
+};
+
 class Bench {
  public:
   // Everything outlives the Bench. stop: checked within every layer; cancelled is the answer then.
@@ -50,7 +59,7 @@ class Bench {
   void go_on_with(const BenchTest& test);
   // The prompt once and one token: pages, caches and threads are awake afterwards.
   Result<void> warm_up();
-  Result<BenchSample> repeat();
+  Result<BenchSample> repeat(const BenchPauses& pauses = {});
 
  private:
   // Positions [begin, end) of every sequence.
@@ -58,7 +67,7 @@ class Bench {
     std::uint32_t begin, end;
     bool one_by_one;  // a token of each sequence at a time, as when generating
   };
-  Result<BenchPhase> run(const Stretch& stretch);
+  Result<BenchPhase> run(const Stretch& stretch, const BenchPauses& pauses = {});
   // Puts the rows of one step after the other into batch_ and calls visit, until that fails.
   template <class Visit>
   Result<void> for_each_step(const Stretch& stretch, Visit&& visit);

@@ -7,6 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "base/file.h"
 
 namespace hearth::engine {
@@ -102,6 +105,31 @@ TEST(Bench, EveryRepetitionStartsAtTheDepth) {
     EXPECT_EQ(next.prompt.work.read_bytes, first.prompt.work.read_bytes);
     EXPECT_EQ(next.generation.work.read_bytes, first.generation.work.read_bytes);
   }
+}
+
+// A visit after every step, of which two take long.
+TEST(Bench, PausesDoNotCount) {
+  const BenchTest test{.n_prompt = 20, .n_gen = 4};
+  const auto loaded = load(test);
+  Bench bench(*loaded, test, kGoOn);
+  ASSERT_TRUE(bench.fill().has_value());
+  constexpr std::chrono::milliseconds kPause{50};
+  int n_visits = 0;
+  const auto visit = [&] {
+    if (++n_visits <= 2) std::this_thread::sleep_for(kPause);
+  };
+  const auto start = std::chrono::steady_clock::now();
+  const BenchSample sample =
+      bench.repeat({.visit = visit, .every = std::chrono::milliseconds{0}}).value();
+  const auto passed = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(n_visits, 5);
+  EXPECT_LE(std::chrono::nanoseconds(sample.prompt.ns + sample.generation.ns), passed - 2 * kPause);
+  EXPECT_GT(sample.prompt.ns, 0u);
+  EXPECT_GT(sample.generation.ns, 0u);
+
+  n_visits = 0;
+  ASSERT_TRUE(bench.repeat({.visit = visit, .every = std::chrono::hours{1}}).has_value());
+  EXPECT_EQ(n_visits, 0);
 }
 
 // What is filled stays: 70 tokens are two blocks, 200 tokens two more.
