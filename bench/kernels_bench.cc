@@ -185,7 +185,7 @@ struct Attention {
   std::vector<const float*> queries;
   std::vector<AttentionState> partials;
   std::vector<KeyRange> keys;
-  std::array<const void*, kPanelsPerChunk> k_panels{}, v_panels{};
+  std::array<const void*, kPanelsPerChunk> k_panels{}, v_panels{}, next_k_panels{};
   AttendChunkArgs args{};
 
   Attention(const Kernels& table, KvType type, size_t n_chunks, size_t queries_together)
@@ -231,12 +231,27 @@ struct Attention {
     args.k_type = args.v_type = type;
     args.k_panels = k_panels.data();
     args.v_panels = v_panels.data();
+    args.next_k_panels = next_k_panels.data();
+    args.n_next = kPanelsPerChunk;
+    args.is_near = n_chunks == 1;
+  }
+
+  // As in a cache: what follows a head's block of 4 panels belongs to another head, and a head's
+  // chunks are read one after the other.
+  size_t panel_at(size_t number, size_t i) const {
+    constexpr size_t kHeads = 8, kBlockPanels = 4, kBlocks = kPanelsPerChunk / kBlockPanels;
+    const size_t n_chunks = k.size() / k_lines / kPanelsPerChunk;
+    if (n_chunks < kHeads) return i;
+    const size_t head = number / (n_chunks / kHeads) % kHeads, chunk = number % (n_chunks / kHeads);
+    const size_t block = chunk * kBlocks + i / kBlockPanels;
+    return (block * kHeads + head) * kBlockPanels + i % kBlockPanels;
   }
 
   void attend(const Kernels& table, size_t chunk) {
     for (size_t i = 0; i < kPanelsPerChunk; ++i) {
-      k_panels[i] = &k[(chunk * kPanelsPerChunk + i) * k_lines];
-      v_panels[i] = &v[(chunk * kPanelsPerChunk + i) * v_lines];
+      k_panels[i] = &k[panel_at(chunk, i) * k_lines];
+      v_panels[i] = &v[panel_at(chunk, i) * v_lines];
+      next_k_panels[i] = &k[panel_at(chunk + 1, i) * k_lines];
     }
     table.attend_chunk(args, partials.data());
   }

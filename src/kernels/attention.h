@@ -36,6 +36,11 @@ struct AttendChunkArgs {
   // kPanelsPerChunk pointers each; unused before the first and after the last key that is seen.
   const void* const* k_panels;
   const void* const* v_panels;
+  // Whether another call has just read these panels, so that there is nothing to wait for.
+  bool is_near;
+  // Else the panels of keys that come after these, as many as are known: asked for ahead.
+  const void* const* next_k_panels;
+  size_t n_next;
 };
 
 // A chunk's partial result, and the running state of a query's attention: max, sum of exponentials

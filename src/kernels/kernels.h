@@ -62,6 +62,10 @@ ActivationForm activation_form(WeightType type);
 size_t block_elems(WeightType type);
 size_t block_bytes(WeightType type);
 
+// How far ahead of reading weights a product asks memory for them: panels follow one another, and
+// the hardware looks no further than a page.
+inline constexpr ptrdiff_t kAskAhead = 4096;
+
 struct MatmulArgs {
   const void*
       weights;       // row 0: rows as in the file, or panels (packed.h) where the table wants them
@@ -74,6 +78,8 @@ struct MatmulArgs {
   size_t x_stride;
   float* out;  // out[token * out_stride + row], row_begin <= row < row_end
   size_t out_stride;
+  // From what is read to what is read next, in bytes: panels alone ask for it.
+  ptrdiff_t ahead = kAskAhead;
 };
 
 struct Kernels {

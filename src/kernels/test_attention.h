@@ -157,7 +157,9 @@ inline std::vector<TestPartial> attend(const Kernels& table, const TestCache& ca
     first = std::min(first, range.begin);
     end = std::max(end, range.end);
   }
+  size_t n_next = 0;  // what is asked for ahead changes nothing, wherever it lies
   for (size_t i = first / kPanelTokens; i * kPanelTokens < end; ++i) {
+    n_next = i + 1;
     k_panels[i] = &cache.k[(chunk * kPanelsPerChunk + i) * cache.k_bytes];
     v_panels[i] = &cache.v[(chunk * kPanelsPerChunk + i) * cache.v_bytes];
   }
@@ -177,7 +179,10 @@ inline std::vector<TestPartial> attend(const Kernels& table, const TestCache& ca
                       .k_type = cache.as.k_type,
                       .v_type = cache.as.v_type,
                       .k_panels = k_panels,
-                      .v_panels = v_panels},
+                      .v_panels = v_panels,
+                      .is_near = chunk % 2 == 1,
+                      .next_k_panels = k_panels,
+                      .n_next = n_next},
                      states.data());
   for (size_t i = 0; i < out.size(); ++i) {
     out[i].max = states[i].max;

@@ -107,13 +107,17 @@ void CpuExecutor::attend_queries(const Step& step, std::size_t kv_head, std::siz
           scratch_.quantize(kernels_, worker, first / kMaxQueries, &queries.q[first],
                             std::min(kMaxQueries, queries.n - first), shape.k_dim, args.k_stride);
   }
-  for (std::size_t chunk = all.begin / kChunkTokens * kChunkTokens; chunk < all.end;
-       chunk += kChunkTokens) {
-    const ChunkPanels panels =
-        find_panels(step.layer, queries.sequence, kv_head,
-                    {std::max(all.begin, chunk), std::min(all.end, chunk + kChunkTokens)});
+  const auto panels_of = [&](std::size_t chunk) {
+    return find_panels(step.layer, queries.sequence, kv_head,
+                       {std::max(all.begin, chunk), std::min(all.end, chunk + kChunkTokens)});
+  };
+  std::size_t chunk = all.begin / kChunkTokens * kChunkTokens;
+  ChunkPanels panels = panels_of(chunk), next{};
+  for (; chunk < all.end; chunk += kChunkTokens, panels = next) {
+    next = chunk + kChunkTokens < all.end ? panels_of(chunk + kChunkTokens) : ChunkPanels{};
     args.k_panels = panels.k.data();
     args.v_panels = panels.v.data();
+    bool is_near = false;
     for (std::size_t first = 0; first < queries.n; first += kMaxQueries) {
       KeyRange keys[kMaxQueries];
       AttentionState partials[kMaxQueries];
@@ -128,7 +132,11 @@ void CpuExecutor::attend_queries(const Step& step, std::size_t kv_head, std::siz
       args.q = &queries.q[first];
       args.quantized = quantized[first / kMaxQueries];
       args.keys = keys;
+      args.is_near = is_near;
+      args.next_k_panels = next.k.data();
+      args.n_next = first + kMaxQueries < queries.n ? 0 : next.n;
       kernels_.attend_chunk(args, partials);
+      is_near = true;
       for (std::size_t i = 0; i < args.n_queries; ++i)
         kernels_.merge_attention(&states[first + i], partials[i], shape.v_dim);
     }
@@ -182,6 +190,7 @@ CpuExecutor::ChunkPanels CpuExecutor::find_panels(std::size_t layer, std::uint32
     const std::size_t in_chunk = position % kChunkTokens / kPanelTokens;
     panels.k[in_chunk] = kv_.k_panel(layer, block, kv_head, panel);
     panels.v[in_chunk] = kv_.v_panel(layer, block, kv_head, panel);
+    panels.n = in_chunk + 1;
   }
   return panels;
 }

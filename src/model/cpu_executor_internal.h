@@ -115,6 +115,7 @@ class CpuExecutor final : public Executor {
   };
   struct ChunkPanels {
     std::array<const void*, kernels::kPanelsPerChunk> k, v;
+    std::size_t n;  // one more than the number of the last
   };
   void attend_rows(const Step& step, std::size_t begin, std::size_t end, std::size_t kv_head,
                    std::size_t worker);
