@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::size_t kTokens = 4093;  // a prime, so that no two repetitions are alike
 
-using Clock = std::chrono::steady_clock;
-
 }  // namespace
 
 std::uint64_t n_blocks_for(const BenchTest& test) {
@@ -74,19 +72,19 @@ Result<BenchPhase> Bench::run(const Stretch& stretch, const BenchPauses& pauses)
     TRY(sequences_[i].reserve(stretch.end - stretch.begin));
     batch_.sequences[i] = {sequences_[i].blocks()};
   }
-  Clock::duration measured{}, last_pause{};
-  auto since = Clock::now();
+  std::chrono::steady_clock::duration measured{}, last_pause{};
+  auto since = std::chrono::steady_clock::now();
   TRY(for_each_step(stretch, [&]() -> Result<void> {
     if (!loaded_.forward().run(batch_, &stop_)) return fail(ErrorCode::cancelled, "interrupted");
-    const auto now = Clock::now();
+    const auto now = std::chrono::steady_clock::now();
     if (!pauses.visit || measured + (now - since) - last_pause < pauses.every) return {};
     measured += now - since;
     last_pause = measured;
     pauses.visit();
-    since = Clock::now();
+    since = std::chrono::steady_clock::now();
     return {};
   }));
-  measured += Clock::now() - since;
+  measured += std::chrono::steady_clock::now() - since;
   phase.ns = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(measured).count());
   for (model::Sequence& sequence : sequences_) sequence.commit(stretch.end - stretch.begin);
