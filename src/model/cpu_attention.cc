@@ -15,7 +15,6 @@ using kernels::AttentionState;
 using kernels::kChunkTokens;
 using kernels::KeyRange;
 using kernels::kMaxQueries;
-using kernels::kPanelsPerChunk;
 using kernels::kPanelTokens;
 
 namespace {
