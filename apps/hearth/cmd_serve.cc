@@ -157,7 +157,7 @@ class Serving {
 
   Result<void> announce_when_ready(const std::vector<WorkerFacts>& facts) {
     for (const WorkerFacts& one : facts)
-      if (one.state == WorkerState::failed) return fail(ErrorCode::failed, "{}", one.reason);
+      if (one.state == WorkerState::failed) return fail(one.code, "{}", one.reason);
     is_ready_ = std::ranges::all_of(
         facts, [](const WorkerFacts& one) { return one.state == WorkerState::ready; });
     if (!is_ready_) return {};

@@ -541,6 +541,7 @@ TEST(Hostile, EveryCommandNamesTheFileAndExitsWithFour) {
     spit(path, bytes);
     for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
              {"run", path, "hi"},
+             {"serve", path, "--port", "0"},
              {"show", path},
              {"show", path, "--json"},
              {"tokenize", "-m", path},
