@@ -107,11 +107,17 @@ class Sweep {
     bench_ =
         std::make_unique<engine::Bench>(*loaded_, test_at(0, sweep_prompt), interrupted_flag());
     for (at_ = 0; at_ < depths_.size(); ++at_) {
-      SweepDepth depth = TRY(measure(depths_[at_]));
+      SweepDepth depth{.depth = depths_[at_], .test_time = utc_now()};
+      depth.figures.resize(report_.programs.size());
+      const Result<void> done = measure(depth);
       progress_.hide();
+      // What was measured before something ended the depth is told all the same.
+      if (!done && !has_figures(depth)) return done;
+      find_ceilings(depth);
       if (report_.depths.empty() && !printer_) TRY(write_stdout(sweep_table_head(report_)));
       TRY(print(depth));
       report_.depths.push_back(std::move(depth));
+      TRY(done);
     }
     return {};
   }
@@ -127,9 +133,13 @@ class Sweep {
     return one.n_prompt + one.n_gen > 0;
   }
 
-  Result<SweepDepth> measure(std::uint32_t at) {
-    SweepDepth depth{.depth = at, .test_time = utc_now()};
-    depth.figures.resize(report_.programs.size());
+  static bool has_figures(const SweepDepth& depth) {
+    return std::ranges::any_of(
+        depth.figures[0], [](const SweepFigure& figure) { return !figure.speeds.empty(); });
+  }
+
+  Result<void> measure(SweepDepth& depth) {
+    const std::uint32_t at = depth.depth;
     show(at, "filling up to the depth");
     bench_->go_on_with(test_at(at, sweep_prompt));
     TRY(bench_->fill());
@@ -152,8 +162,7 @@ class Sweep {
       }
       if (slot < peers_.size()) TRY(run_peer(slot, depth));
     }
-    find_ceilings(depth);
-    return depth;
+    return {};
   }
 
   Result<void> repeat(SweepDepth& depth) {
@@ -209,7 +218,7 @@ class Sweep {
       read.add(one.read_bytes);
     }
     for (const std::size_t test : {sweep_prompt, sweep_generation}) {
-      if (!is_measured(test)) continue;
+      if (depth.figures[0][test].speeds.empty()) continue;
       const model::LeastTime least = model::least_time(
           work_[test],
           {.int8_macs = int8.mean(), .float_macs = real.mean(), .read_bytes = read.mean()});

@@ -117,11 +117,17 @@ TEST(Sweep, ControlCEndsThePeerToo) {
       fake("slow", "[ \"$1\" = --help ] && exit 0\ntrap 'echo yes >" + mark +
                        "; exit 1' TERM\nkill -INT $PPID\nwhile :; do sleep 0.1; done");
   const Outcome outcome =
-      sweep({"--sweep", "--sweep-depths", "0", "-p", "4", "-n", "0", "--peer", slow});
+      sweep({"--sweep", "--sweep-depths", "0", "-p", "4", "-n", "0", "--peer", slow, "--json"});
   EXPECT_EQ(outcome.status, 130) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("interrupted"));
   EXPECT_LT(outcome.seconds, 60);
   EXPECT_EQ(slurp(mark), "yes\n");
+  // One of our two repetitions lies before the peer's, and is not lost.
+  const auto rows = parse_json(outcome.out);
+  ASSERT_TRUE(rows.has_value()) << outcome.out;
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_EQ((*rows)[0]["samples_ts"].size(), 1u);
+  EXPECT_GT((*rows)[0]["ceiling_ts"].get<double>(), 0);
 }
 
 TEST(Minutes, WindowsAndTheirRatio) {
