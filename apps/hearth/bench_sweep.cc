@@ -134,8 +134,8 @@ class Sweep {
   }
 
   static bool has_figures(const SweepDepth& depth) {
-    return std::ranges::any_of(
-        depth.figures[0], [](const SweepFigure& figure) { return !figure.speeds.empty(); });
+    return std::ranges::any_of(depth.figures[0],
+                               [](const SweepFigure& figure) { return !figure.speeds.empty(); });
   }
 
   Result<void> measure(SweepDepth& depth) {
@@ -143,7 +143,7 @@ class Sweep {
     show(at, "filling up to the depth");
     bench_->go_on_with(test_at(at, sweep_prompt));
     TRY(bench_->fill());
-    ceilings_.clear();
+    ceilings_ = {};
     for (const std::size_t test : {sweep_prompt, sweep_generation}) {
       if (!is_measured(test) || !options_.has_warmup) continue;
       show(at, "warming up");
@@ -155,7 +155,7 @@ class Sweep {
     std::size_t n_done = 0;
     for (std::size_t slot = 0; slot < n_slots; ++slot) {
       const std::size_t until = (options_.n_repetitions * (slot + 1) + n_slots - 1) / n_slots;
-      ceilings_.push_back(meter_->measure());
+      measure_ceilings();
       for (; n_done < until; ++n_done) {
         show(at, fmt::format("repetition {} of {}", n_done + 1, options_.n_repetitions));
         TRY(repeat(depth));
@@ -169,14 +169,21 @@ class Sweep {
     for (const std::size_t test : {sweep_prompt, sweep_generation}) {
       if (!is_measured(test)) continue;
       bench_->go_on_with(test_at(depth.depth, test));
-      const engine::BenchSample sample = TRY(bench_->repeat());
+      const engine::BenchSample sample =
+          TRY(bench_->repeat({.visit = [&] { ceilings_[test].push_back(meter_->measure()); }}));
       const engine::BenchPhase& phase = test == sweep_prompt ? sample.prompt : sample.generation;
       const auto ns = static_cast<double>(std::max<std::uint64_t>(phase.ns, 1));
       depth.figures[0][test].speeds.push_back(static_cast<double>(phase.n_tokens) * 1e9 / ns);
       work_[test] = phase.work;
     }
-    ceilings_.push_back(meter_->measure());
+    measure_ceilings();
     return {};
+  }
+
+  // Between the runs, for both tests.
+  void measure_ceilings() {
+    const model::Ceilings now = meter_->measure();
+    for (std::vector<model::Ceilings>& of_test : ceilings_) of_test.push_back(now);
   }
 
   Result<void> run_peer(std::size_t index, SweepDepth& depth) {
@@ -211,14 +218,14 @@ class Sweep {
 
   // The mean of what was measured at this depth.
   void find_ceilings(SweepDepth& depth) const {
-    RunningMean int8, real, read;
-    for (const model::Ceilings& one : ceilings_) {
-      int8.add(one.int8_macs);
-      real.add(one.float_macs);
-      read.add(one.read_bytes);
-    }
     for (const std::size_t test : {sweep_prompt, sweep_generation}) {
       if (depth.figures[0][test].speeds.empty()) continue;
+      RunningMean int8, real, read;
+      for (const model::Ceilings& one : ceilings_[test]) {
+        int8.add(one.int8_macs);
+        real.add(one.float_macs);
+        read.add(one.read_bytes);
+      }
       const model::LeastTime least = model::least_time(
           work_[test],
           {.int8_macs = int8.mean(), .float_macs = real.mean(), .read_bytes = read.mean()});
@@ -264,8 +271,10 @@ class Sweep {
   std::vector<PeerRunner> peers_;
   std::vector<std::uint32_t> depths_;
   std::size_t at_ = 0;
-  std::vector<model::Ceilings> ceilings_;  // of this depth
-  std::array<model::Work, 2> work_;        // of one repetition at this depth
+  // Of each test at this depth: measured between the runs and in pauses of our own, since a shared
+  // machine changes from second to second.
+  std::array<std::vector<model::Ceilings>, 2> ceilings_;
+  std::array<model::Work, 2> work_;  // of one repetition at this depth
   SweepReport report_;
 };
 

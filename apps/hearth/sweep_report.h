@@ -26,8 +26,8 @@ struct SweepFigure {
 struct SweepDepth {
   std::uint32_t depth = 0;
   std::string test_time;  // UTC
-  // Tokens a second that this machine allows at best: the ceilings, measured between the runs, over
-  // what must be read and multiplied (model/roofline.h). Of each test; and what binds.
+  // Tokens a second that this machine allows at best: the ceilings of that time over what must be
+  // read and multiplied (model/roofline.h). Of each test; and what binds.
   std::array<double, 2> ceilings = {};
   std::array<std::string, 2> bounds = {};
   std::vector<std::array<SweepFigure, 2>> figures;  // of each program
