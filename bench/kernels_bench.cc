@@ -182,6 +182,7 @@ struct Attention {
   std::vector<float> q, sums, scales;
   std::vector<int8_t> quants;
   std::vector<int16_t> quant_sums;
+  std::vector<CacheLine> blocked;
   std::vector<const float*> queries;
   std::vector<AttentionState> partials;
   std::vector<KeyRange> keys;
@@ -223,6 +224,12 @@ struct Attention {
                       .scale_stride = kDim / 32,
                       .sum_stride = kDim / 16,
                       .blocked = nullptr};
+    if (wants_blocked(table, n_queries)) {
+      blocked.resize(blocked_bytes(kDim, n_queries) / sizeof(CacheLine) + 1);
+      table.block_activations(args.quantized, ActivationForm::q8_32, kDim, n_queries, 0, n_queries,
+                              blocked.data());
+      args.quantized.blocked = blocked.data();
+    }
     args.keys = keys.data();
     args.n_queries = n_queries;
     args.k_dim = args.v_dim = args.k_stride = kDim;
