@@ -150,19 +150,38 @@ void compare(const NamedType& type, unsigned n_threads, size_t n_rounds) {
              weights.bytes() * static_cast<double>(n_rounds) / seconds_of_products * 1e-9);
 }
 
-int run(int argc, char** argv) {
-  const auto n_threads = static_cast<unsigned>(argc > 1 ? std::atoi(argv[1]) : 0);
-  const auto n_rounds = static_cast<size_t>(argc > 2 ? std::atoi(argv[2]) : 0);
-  if (n_threads < 1 || n_threads > 1024 || n_rounds < 1 || !active().packed) {
-    fmt::print(stderr, "usage: {} THREADS ROUNDS [TYPE ...], on a CPU with a vector table\n",
-               argv[0]);
-    return 2;
-  }
-  const std::vector<std::string_view> wanted(argv + 3, argv + argc);
+// The types in panels, of which some may be asked for by name; none when a name is of no such type.
+std::vector<NamedType> types_named(const std::vector<std::string_view>& names) {
+  std::vector<NamedType> types;
   for (const NamedType& type : all_types())
     if (is_packed(type.type) &&
-        (wanted.empty() || std::ranges::find(wanted, type.name) != wanted.end()))
-      compare(type, n_threads, n_rounds);
+        (names.empty() || std::ranges::find(names, type.name) != names.end()))
+      types.push_back(type);
+  if (!names.empty() && types.size() != names.size()) types.clear();
+  return types;
+}
+
+int run(int argc, char** argv) {
+  const int n_threads = argc > 1 ? std::atoi(argv[1]) : 0;
+  const int n_rounds = argc > 2 ? std::atoi(argv[2]) : 0;
+  const int n_cpus = static_cast<int>(std::thread::hardware_concurrency());
+  if (n_threads < 1 || n_threads > n_cpus || n_rounds < 1 || !active().packed) {
+    fmt::print(
+        stderr,
+        "usage: {} THREADS ROUNDS [TYPE ...], on a CPU with a vector table; at most a thread "
+        "for each of the {} CPUs\n",
+        argv[0], n_cpus);
+    return 2;
+  }
+  const std::vector<NamedType> types = types_named({argv + 3, argv + argc});
+  if (types.empty()) {
+    fmt::print(stderr, "{}: a type is one of these, once:", argv[0]);
+    for (const NamedType& type : types_named({})) fmt::print(stderr, " {}", type.name);
+    fmt::print(stderr, "\n");
+    return 2;
+  }
+  for (const NamedType& type : types)
+    compare(type, static_cast<unsigned>(n_threads), static_cast<size_t>(n_rounds));
   return 0;
 }
 

@@ -41,17 +41,9 @@ void add_placement(Json& row, const BenchSetting& setting) {
 
 // Of the last measurement before repetition i, those in its pauses and the one after it.
 model::Ceilings ceilings_beside(const BenchResult& result, std::size_t i) {
-  RunningMean int8_macs, float_macs, read_bytes;
-  const auto add = [&](const model::Ceilings& one) {
-    int8_macs.add(one.int8_macs);
-    float_macs.add(one.float_macs);
-    read_bytes.add(one.read_bytes);
-  };
-  add(result.ceilings[i].back());
-  for (const model::Ceilings& one : result.ceilings[i + 1]) add(one);
-  return {.int8_macs = int8_macs.mean(),
-          .float_macs = float_macs.mean(),
-          .read_bytes = read_bytes.mean()};
+  std::vector<model::Ceilings> beside{result.ceilings[i].back()};
+  beside.insert(beside.end(), result.ceilings[i + 1].begin(), result.ceilings[i + 1].end());
+  return model::mean_of(beside);
 }
 
 // Figures of one phase, or of the whole repetition.

@@ -9,7 +9,6 @@
 
 #include "base/escape.h"
 #include "base/json.h"
-#include "base/running_mean.h"
 #include "bench_printer.h"
 #include "bench_progress.h"
 #include "build_info.h"
@@ -220,15 +219,8 @@ class Sweep {
   void find_ceilings(SweepDepth& depth) const {
     for (const std::size_t test : {sweep_prompt, sweep_generation}) {
       if (depth.figures[0][test].speeds.empty()) continue;
-      RunningMean int8, real, read;
-      for (const model::Ceilings& one : ceilings_[test]) {
-        int8.add(one.int8_macs);
-        real.add(one.float_macs);
-        read.add(one.read_bytes);
-      }
-      const model::LeastTime least = model::least_time(
-          work_[test],
-          {.int8_macs = int8.mean(), .float_macs = real.mean(), .read_bytes = read.mean()});
+      const model::LeastTime least =
+          model::least_time(work_[test], model::mean_of(ceilings_[test]));
       const engine::BenchTest what = test_at(0, test);
       depth.ceilings[test] = (what.n_prompt + what.n_gen) / std::max(least.seconds, 1e-12);
       depth.bounds[test] = model::name_of(least.bound);

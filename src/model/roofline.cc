@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/running_mean.h"
 
 namespace hearth::model {
 namespace {
@@ -79,6 +80,18 @@ const char* name_of(Bound bound) {
       return "read";
   }
   CHECK(false);
+}
+
+Ceilings mean_of(std::span<const Ceilings> ceilings) {
+  RunningMean int8_macs, float_macs, read_bytes;
+  for (const Ceilings& one : ceilings) {
+    int8_macs.add(one.int8_macs);
+    float_macs.add(one.float_macs);
+    read_bytes.add(one.read_bytes);
+  }
+  return {.int8_macs = int8_macs.mean(),
+          .float_macs = float_macs.mean(),
+          .read_bytes = read_bytes.mean()};
 }
 
 LeastTime least_time(const Work& work, const Ceilings& ceilings) {

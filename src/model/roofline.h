@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "model/executor.h"
 
@@ -36,6 +37,8 @@ Work work_of(const Plan& plan, const ExecutorLimits& limits, const Batch& batch)
 struct Ceilings {
   double int8_macs = 0, float_macs = 0, read_bytes = 0;
 };
+// Of each of the three; zeros where there are none.
+Ceilings mean_of(std::span<const Ceilings> ceilings);
 
 enum class Bound : std::uint8_t { int8_macs, float_macs, read_bytes };
 const char* name_of(Bound bound);  // "int8", "float", "read"

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "model/ceiling_meter.h"
 #include "model/model_test_util.h"
 
@@ -94,7 +96,12 @@ TEST(WorkOf, FloatWeightsMultiplyInFloat) {
 }
 
 TEST(LeastTime, IsTheLongerOfReadingAndMultiplying) {
-  const Ceilings ceilings{.int8_macs = 100, .float_macs = 10, .read_bytes = 20};
+  const Ceilings low{.int8_macs = 50, .float_macs = 4, .read_bytes = 30};
+  const Ceilings high{.int8_macs = 150, .float_macs = 16, .read_bytes = 10};
+  const Ceilings ceilings = mean_of(std::array{low, high});
+  EXPECT_EQ(ceilings.int8_macs, 100);
+  EXPECT_EQ(ceilings.float_macs, 10);
+  EXPECT_EQ(ceilings.read_bytes, 20);
   const LeastTime reading =
       least_time({.int8_macs = 50, .float_macs = 5, .read_bytes = 40}, ceilings);
   EXPECT_DOUBLE_EQ(reading.seconds, 2);
