@@ -16,24 +16,15 @@
 #include "kernels/kernels.h"
 #include "kernels/test_attention.h"
 #include "kernels/test_bits.h"
+#include "kernels/test_tables.h"
 
 namespace hearth::kernels {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-// Tables that share their attention with one before count once.
-std::vector<const Kernels*> usable_tables() {
-  std::vector<const Kernels*> tables;
-  size_t n;
-  const IsaChoice* all = all_isas(&n);
-  for (size_t i = 0; i < n; ++i) {
-    const auto is_known = [&](const Kernels* known) {
-      return known->attend_chunk == all[i].table->attend_chunk;
-    };
-    if (all[i].usable && std::ranges::none_of(tables, is_known)) tables.push_back(all[i].table);
-  }
-  return tables;
+std::vector<const Kernels*> attending_tables() {
+  return tables_that_differ([](const Kernels& t) { return t.attend_chunk; });
 }
 
 TestPartial attend_one(const Kernels& table, const TestCache& cache, const std::vector<float>& q,
@@ -85,7 +76,7 @@ TEST(Attention, EveryTableGivesTheScalarBitsAndTheyAreRight) {
   } dims[] = {{64, 64}, {128, 128}, {80, 80}, {24, 40}, {192, 128}, {256, 256}, {5, 3}};
   const KeyRange windows[] = {{0, 1},   {0, 15},    {0, 17},    {0, 256},   {0, 257},   {0, 700},
                               {13, 29}, {250, 260}, {255, 256}, {256, 512}, {300, 301}, {699, 700}};
-  const std::vector<const Kernels*> tables = usable_tables();
+  const std::vector<const Kernels*> tables = attending_tables();
   for (const auto& dim : dims) {
     for (const KvType type : all_kv_types()) {
       // Keys and values of one type, and the next type's values.
@@ -112,7 +103,7 @@ TEST(Attention, EveryTableGivesTheScalarBitsAndTheyAreRight) {
 // Queries that share a call get what each gets alone, whatever keys the others see, or none.
 TEST(Attention, QueriesDoNotSeeEachOther) {
   std::mt19937 rng(15);
-  const std::vector<const Kernels*> tables = usable_tables();
+  const std::vector<const Kernels*> tables = attending_tables();
   for (const size_t dim : {64, 72, 5}) {
     for (const KvType type : all_kv_types()) {
       const TestCache cache(scalar::table, {type, type, dim, dim}, kChunkTokens, rng);
@@ -150,7 +141,7 @@ TEST(Attention, StoresTheSameBytes) {
   for (const KvType type : all_kv_types()) {
     std::mt19937 copy = rng;
     const TestCache want(scalar::table, {type, type, 72, 40}, 37, copy);
-    for (const Kernels* table : usable_tables()) {
+    for (const Kernels* table : attending_tables()) {
       std::mt19937 again = rng;
       const TestCache got(*table, {type, type, 72, 40}, 37, again);
       EXPECT_EQ(want.k, got.k) << table->name;
@@ -204,7 +195,7 @@ TEST(Attention, BlocksAreEncodedWithLessError) {
 // Scores of -inf (a query that overflows) have no weight and make no NaN, alone or among others.
 TEST(Attention, MinusInfinityIsEmpty) {
   std::mt19937 rng(13);
-  for (const Kernels* table : usable_tables()) {
+  for (const Kernels* table : attending_tables()) {
     SCOPED_TRACE(table->name);
     TestCache cache(*table, {KvType::f32, KvType::f32, 16, 16}, 300, rng);
     const std::vector<float> dead(16, -1e38f), q(16, 1e38f);
@@ -235,7 +226,7 @@ TEST(Attention, HiddenKeysDoNotMatter) {
     const TestCache cache(scalar::table, {type, type, 64, 64}, 256, rng);
     const std::vector<float> q = random_query(rng, 64);
     const std::vector<float> nan(64, std::numeric_limits<float>::quiet_NaN());
-    for (const Kernels* table : usable_tables()) {
+    for (const Kernels* table : attending_tables()) {
       TestCache damaged = cache;
       for (size_t j = 0; j < 256; ++j)
         if (j < 70 || j >= 190) damaged.store(scalar::table, j, nan, nan);
@@ -263,7 +254,7 @@ TEST(Attention, HadamardTurns) {
     }
     EXPECT_NEAR(before, after, 1e-4 * static_cast<double>(n));
     EXPECT_GT(std::abs(x[0] - turned[0]), 0.0f);
-    for (const Kernels* table : usable_tables()) {
+    for (const Kernels* table : attending_tables()) {
       std::vector<float> got = x;
       table->hadamard(got.data(), n);
       expect_same_bits(turned, got, table->name);

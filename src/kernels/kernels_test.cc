@@ -16,50 +16,20 @@
 #include <string>
 #include <vector>
 
-#include "kernels/emulated/functions.h"
 #include "kernels/scalar/functions.h"
 #include "kernels/test_bits.h"
+#include "kernels/test_tables.h"
 #include "kernels/test_weights.h"
 
 namespace hearth::kernels {
 namespace {
 
-bool is_usable(const std::string& name) {
-  size_t n;
-  const IsaChoice* all = all_isas(&n);
-  for (size_t i = 0; i < n; ++i) {
-    if (all[i].usable && name == all[i].table->name) return true;
-  }
-  return false;
-}
-
-// What this machine can run, and the emulated tables that rest on it.
-std::vector<const Kernels*> usable_tables() {
-  size_t n;
-  const IsaChoice* all = all_isas(&n);
-  std::vector<const Kernels*> out;
-  for (size_t i = 0; i < n; ++i) {
-    if (all[i].usable) out.push_back(all[i].table);
-  }
-#if defined(__x86_64__)
-  if (is_usable("avx2")) out.push_back(&avxvnni_emulated::table);
-  if (is_usable("avx512vnni")) out.push_back(&amx_emulated::table);
-#endif
-  return out;
-}
-
 // Those that claim the bits of the scalar one (which is not compared with itself) and have a
 // product of this type of their own.
 std::vector<const Kernels*> compared_tables(WeightType type) {
-  std::vector<const Kernels*> out;
-  for (const Kernels* table : usable_tables()) {
-    if (table == &scalar::table || !table->equals_scalar) continue;
-    const auto matmul = table->matmul[static_cast<size_t>(type)];
-    const bool is_known = std::any_of(out.begin(), out.end(), [&](const Kernels* other) {
-      return other->matmul[static_cast<size_t>(type)] == matmul;
-    });
-    if (!is_known) out.push_back(table);
-  }
+  const auto product = [&](const Kernels& t) { return t.matmul[static_cast<size_t>(type)]; };
+  std::vector<const Kernels*> out = tables_that_differ(product);
+  std::erase_if(out, [](const Kernels* t) { return t == &scalar::table || !t->equals_scalar; });
   return out;
 }
 

@@ -15,6 +15,7 @@
 #include "kernels/kernels.h"
 #include "kernels/scalar/functions.h"
 #include "kernels/test_bits.h"
+#include "kernels/test_tables.h"
 #include "kernels/test_weights.h"
 
 namespace hearth::kernels {
@@ -25,11 +26,9 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 const size_t kLengths[] = {1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 256, 576, 1000};
 
 void for_each_table(const std::function<void(const Kernels&)>& body) {
-  size_t n;
-  const IsaChoice* all = all_isas(&n);
-  for (size_t i = 0; i < n; ++i) {
-    SCOPED_TRACE(all[i].table->name);
-    if (all[i].usable) body(*all[i].table);
+  for (const Kernels* table : usable_tables()) {
+    SCOPED_TRACE(table->name);
+    body(*table);
   }
 }
 

@@ -17,8 +17,12 @@ inline Ints signed_weights(Ints w) {
 
 // acc + a . w in each lane, over 4 unsigned activations and 4 signed weights.
 inline Ints dot_unsigned(Ints acc, Ints a, Ints w) {
+#ifdef __AVX512VNNI__
   asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(w));
   return acc;
+#else  // emulated/avx512.h
+  return _mm512_dpbusd_epi32(acc, a, w);
+#endif
 }
 // init + sum over n slices of w . a in each row; a = 4 n activations.
 template <Range range, size_t n>

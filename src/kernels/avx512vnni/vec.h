@@ -193,8 +193,12 @@ inline Ints multiply_halves(Ints a, Ints b) {
 // acc + a.low16 b.low16 + a.high16 b.high16, signed, in each lane.
 // Assembly, because g++ 12 copies the accumulators of an intrinsic around every loop.
 inline Ints multiply_pairs(Ints acc, Ints a, Ints b) {
+#ifdef __AVX512VNNI__
   asm("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "vm"(b));
   return acc;
+#else  // emulated/avx512.h
+  return _mm512_dpwssd_epi32(acc, a, b);
+#endif
 }
 inline Ints look_up(const int8_t table[16], Ints nibbles) {
   const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));

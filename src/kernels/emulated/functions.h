@@ -8,12 +8,20 @@
 
 namespace hearth::kernels {
 
-namespace amx_emulated {  // runs where avx512vnni does
+namespace amx_emulated {  // tiles alone; runs where avx512vnni does
 #define HEARTH_GROUP_TYPE(name, Decoder) void matmul_##name(const MatmulArgs& args);
 #define HEARTH_SUPER_TYPE(name, Decoder) void matmul_##name(const MatmulArgs& args);
 #include "kernels/types.inc"
 extern const Kernels table;
 }  // namespace amx_emulated
+
+namespace amx_all_emulated {  // tiles and vectors: the same source again; runs where avx2 does
+extern const Kernels table;
+}  // namespace amx_all_emulated
+
+namespace avx512vnni_emulated {  // runs where avx2 does
+extern const Kernels table;
+}  // namespace avx512vnni_emulated
 
 namespace avxvnni_emulated {  // runs where avx2 does
 #define HEARTH_GROUP_TYPE(name, Decoder) void matmul_##name(const MatmulArgs& args);
