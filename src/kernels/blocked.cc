@@ -31,7 +31,8 @@ void fill_32(const QuantizedActivations& from, size_t token, size_t b, size_t n,
     to->scale[g] = from.scales[token * from.scale_stride + b * 8 + g];
 }
 
-void put_pair_sums(TokenBlock256*) {}
+template <class Byte>
+void put_pair_sums(TokenBlock256Of<Byte>*) {}
 void put_pair_sums(SignedTokenBlock256* to) {
   for (size_t g = 0; g < 16; ++g) {
     int sums[2] = {0, 0};
@@ -68,7 +69,7 @@ void fill_all(const QuantizedActivations& from, ActivationForm form, size_t k, s
 }  // namespace
 
 bool wants_blocked(const Kernels& table, size_t n_tokens) {
-  return n_tokens >= kLeastBlockedTokens && n_tokens < table.blocked_below;
+  return table.blocked && n_tokens >= kLeastBlockedTokens;
 }
 
 size_t blocked_bytes(size_t k, size_t n_tokens) {
@@ -84,6 +85,12 @@ void block_signed_activations(const QuantizedActivations& from, ActivationForm f
                               size_t n_tokens, size_t token_begin, size_t token_end, void* to) {
   fill_all<SignedTokenBlock32, SignedTokenBlock256>(from, form, k, n_tokens, token_begin, token_end,
                                                     to);
+}
+
+void block_tile_activations(const QuantizedActivations& from, ActivationForm form, size_t k,
+                            size_t n_tokens, size_t token_begin, size_t token_end, void* to) {
+  fill_all<TileTokenBlock32, TileTokenBlock256>(from, form, k, n_tokens, token_begin, token_end,
+                                                to);
 }
 
 }  // namespace hearth::kernels

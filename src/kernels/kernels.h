@@ -86,6 +86,7 @@ struct Kernels {
   const char* name;     // "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon", ...
   bool equals_scalar;   // claims the scalar table's bits
   bool packed;          // products of quantised types take their weights in panels (packed.h)
+  bool blocked;         // and their activations blocked, where wants_blocked() says so
   size_t least_tokens;  // for products of fewer it takes those of the next table
 
   void (*quantize_q8_32)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
@@ -94,7 +95,6 @@ struct Kernels {
   // tokens read them, once for all of them, where wants_blocked() says so.
   void (*block_activations)(const QuantizedActivations& from, ActivationForm form, size_t k,
                             size_t n_tokens, size_t token_begin, size_t token_end, void* to);
-  size_t blocked_below;  // products of so many tokens or more do not read them; 0: none does
   void (*matmul[kWeightTypeSlots])(const MatmulArgs& args);  // null: not a weight type
   void (*dequantize[kWeightTypeSlots])(const void* row, size_t k, float* out);
 

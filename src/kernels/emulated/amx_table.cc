@@ -8,7 +8,7 @@
 namespace hearth::kernels::avx512vnni {
 namespace {
 
-#include "kernels/generic/table.inc"
+#include "kernels/generic/blocked_table.inc"
 
 }  // namespace
 }  // namespace hearth::kernels::avx512vnni
