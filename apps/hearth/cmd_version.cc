@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "command.h"
 #include "confined_print.h"
@@ -12,6 +14,13 @@ namespace hearth::app {
 
 namespace {
 
+std::string from_tokens(std::size_t least) {
+  return least == kernels::kNoBatch ? "never" : fmt::format("from {} tokens on", least);
+}
+Json least_tokens_json(std::size_t least) {
+  return least == kernels::kNoBatch ? Json(nullptr) : Json(least);
+}
+
 // One line for each instruction set, best first, as kernels::active() chooses among them.
 std::string describe_isas() {
   std::string out;
@@ -21,9 +30,10 @@ std::string describe_isas() {
     const kernels::Kernels& table = *choices[i].table;
     std::string note = choices[i].usable ? "usable" : fmt::format("no: {}", choices[i].missing);
     if (&table == &kernels::active()) note = "chosen";
-    if (choices[i].usable && table.least_tokens > 1)
-      note += fmt::format(", for batches of {} tokens or more; smaller ones: {}",
-                          table.least_tokens, choices[i + 1].table->name);
+    const kernels::TokensByForm& least = choices[i].least_tokens;
+    if (choices[i].usable && std::max(least.q8_32, least.q8_256) > 1)
+      note += fmt::format(", Q4_0 and its like {}, K-quants {}, else {}", from_tokens(least.q8_32),
+                          from_tokens(least.q8_256), choices[i + 1].table->name);
     if (choices[i].trial_macs > 0)
       note += fmt::format(" ({:.1f} G multiply-adds/s in a trial)", choices[i].trial_macs / 1e9);
     out += fmt::format("  {:<11} {}\n", table.name, note);
@@ -53,7 +63,9 @@ Action declare_version(Flags& flags) {
         isas.push_back({{"name", choices[i].table->name},
                         {"usable", choices[i].usable},
                         {"missing", choices[i].missing},
-                        {"least_tokens", choices[i].table->least_tokens}});
+                        {"least_tokens",
+                         {{"q8_32", least_tokens_json(choices[i].least_tokens.q8_32)},
+                          {"q8_256", least_tokens_json(choices[i].least_tokens.q8_256)}}}});
         if (choices[i].trial_macs > 0) isas.back()["trial_macs_per_second"] = choices[i].trial_macs;
       }
       object["isas"] = std::move(isas);

@@ -27,11 +27,12 @@ struct Need {
   const char* missing;
 };
 
-IsaChoice choice(const Kernels& table, std::initializer_list<Need> needs) {
+IsaChoice choice(const Kernels& table, std::initializer_list<Need> needs,
+                 TokensByForm least_tokens = {1, 1}) {
   for (const Need& need : needs) {
-    if (!need.present) return {&table, false, need.missing};
+    if (!need.present) return {&table, false, need.missing, least_tokens};
   }
-  return {&table, true, ""};
+  return {&table, true, "", least_tokens};
 }
 
 template <class Choices>
@@ -41,20 +42,44 @@ auto* find(Choices& choices, std::string_view name) {
   return it == choices.end() ? nullptr : &*it;
 }
 
+#if defined(__x86_64__)
+// Tiles multiply 32 tokens at a time and want weights in another form: from how many tokens on that
+// pays is measured, not known.
+void try_here(std::vector<IsaChoice>& choices) {
+  IsaChoice* const tiles = find(choices, "amx");
+  IsaChoice* const vectors = find(choices, "avx512vnni");
+  if (!tiles->usable) return;
+  amx::least_tokens = {kLeastBlockedTokens, kLeastBlockedTokens};
+  const auto try_type = [&](WeightType type) {
+    const std::vector<TrialOf> trials = try_numbers_of_tokens(*tiles->table, *vectors->table, type);
+    tiles->trial_macs = trials.back().trial.first;
+    vectors->trial_macs = trials.back().trial.second;
+    return break_even(trials);
+  };
+  const size_t of_q8_32 = try_type(WeightType::q4_0);
+  amx::least_tokens = {of_q8_32, try_type(WeightType::q4_k)};
+  tiles->least_tokens = amx::least_tokens;
+}
+#elif defined(__aarch64__)
 // smmla does twice the work of sdot, which some CPUs take twice the time for: measured, not known.
-std::vector<IsaChoice> with_trial(std::vector<IsaChoice> choices) {
+void try_here(std::vector<IsaChoice>& choices) {
   IsaChoice* const first = find(choices, "i8mm");
   IsaChoice* const second = find(choices, "dotprod");
-  if (first != nullptr && second != nullptr && first->usable && second->usable) {
-    const Trial trial = try_products(*first->table, *second->table);
-    first->trial_macs = trial.first;
-    second->trial_macs = trial.second;
-  }
-  return choices;
+  if (!first->usable || !second->usable) return;
+  const Trial trial = try_products(*first->table, *second->table);
+  first->trial_macs = trial.first;
+  second->trial_macs = trial.second;
 }
+#else
+void try_here(std::vector<IsaChoice>&) {}
+#endif
 
 const std::vector<IsaChoice>& choices_here() {
-  static const std::vector<IsaChoice> choices = with_trial(choices_for(host::cpu_features()));
+  static const std::vector<IsaChoice> choices = [] {
+    std::vector<IsaChoice> all = choices_for(host::cpu_features());
+    try_here(all);
+    return all;
+  }();
   return choices;
 }
 
@@ -99,16 +124,19 @@ std::vector<IsaChoice> choices_for([[maybe_unused]] const host::CpuFeatures& cpu
 #endif
   return {
 #if defined(__x86_64__)
-      choice(amx::table, {{cpu.amx_tile && cpu.amx_int8, "the CPU has no AMX tiles for int8"},
-                          {cpu.saves_tiles, "the system does not save AMX tiles"},
-                          {cpu.permits_tiles, "the system did not permit AMX tiles"},
-                          {vectors_512.usable, vectors_512.missing}}),
+      choice(amx::table,
+             {{cpu.amx_tile && cpu.amx_int8, "the CPU has no AMX tiles for int8"},
+              {cpu.saves_tiles, "the system does not save AMX tiles"},
+              {cpu.permits_tiles, "the system did not permit AMX tiles"},
+              {vectors_512.usable, vectors_512.missing}},
+             amx::least_tokens),
       vectors_512,
       choice(avxvnni::table, {{cpu.avxvnni, "the CPU lacks AVX-VNNI (256 bit)"},
                               {vectors_256.usable, vectors_256.missing}}),
       vectors_256,
 #elif defined(__aarch64__)
-      choice(i8mm::table, {{cpu.i8mm, "the CPU lacks I8MM (smmla)"}, {dots.usable, dots.missing}}),
+      choice(i8mm::table, {{cpu.i8mm, "the CPU lacks I8MM (smmla)"}, {dots.usable, dots.missing}},
+             {kLeastBlockedTokens, kLeastBlockedTokens}),
       dots,
       vectors,
 #endif

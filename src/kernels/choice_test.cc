@@ -9,6 +9,7 @@
 #include <string>
 
 #include "kernels/scalar/functions.h"
+#include "kernels/test_tables.h"
 #include "kernels/trial.h"
 
 namespace hearth::kernels {
@@ -89,7 +90,7 @@ TEST(Choice, TilesNeedCpuAndSystem) {
 // A batch below a table's least is computed by the next best table: what the report says.
 TEST(Choice, SmallBatchesAreLeftToTheNextTable) {
   for (const IsaChoice& c : choices_for({})) {
-    EXPECT_EQ(c.table->least_tokens > 1, std::string(c.table->name) == "amx") << c.table->name;
+    EXPECT_EQ(c.least_tokens.q8_256 > 1, std::string(c.table->name) == "amx") << c.table->name;
   }
 }
 #endif
@@ -121,7 +122,7 @@ TEST(Choice, PretendedCpus) {
 TEST(Choice, SmallBatchesAreLeftToTheNextTable) {
   for (const IsaChoice& c : choices_for({})) {
     const bool is_i8mm = std::string(c.table->name) == "i8mm";
-    EXPECT_EQ(c.table->least_tokens, is_i8mm ? kLeastBlockedTokens : 1u) << c.table->name;
+    EXPECT_EQ(c.least_tokens.q8_256, is_i8mm ? kLeastBlockedTokens : 1u) << c.table->name;
   }
 }
 #endif
@@ -144,10 +145,10 @@ TEST(Choice, ATrialDecides) {
   fast.name = "new";
   slow.name = "old";
   const auto best_by = [&](double of_fast, double of_slow, bool usable = true) {
-    return std::string(
-        best_of(
-            {{&fast, usable, "", of_fast}, {&slow, true, "", of_slow}, {&scalar::table, true, ""}})
-            .name);
+    return std::string(best_of({{&fast, usable, "", {1, 1}, of_fast},
+                                {&slow, true, "", {1, 1}, of_slow},
+                                {&scalar::table, true, ""}})
+                           .name);
   };
   EXPECT_EQ(best_by(0, 0), "new");  // no trial
   EXPECT_EQ(best_by(50e9, 30e9), "new");
@@ -165,6 +166,36 @@ TEST(Choice, ATrialMeasures) {
   EXPECT_GT(trial.first, 1e6);  // even an emulator does a million a second
   EXPECT_GT(trial.second, 1e6);
 }
+
+TEST(Choice, BreakEvenIsWhereAllThatFollowIsFaster) {
+  const auto of = [](std::vector<Trial> trials) {
+    std::vector<TrialOf> ascending;
+    for (const Trial& trial : trials) ascending.push_back({4 * (ascending.size() + 1), trial});
+    return break_even(ascending);
+  };
+  EXPECT_EQ(of({{1, 2}, {3, 2}, {4, 2}}), 8u);
+  EXPECT_EQ(of({{3, 2}, {1, 2}, {4, 2}}), 12u);  // one lucky turn
+  EXPECT_EQ(of({{3, 2}, {3, 2}, {4, 2}}), 4u);
+  EXPECT_EQ(of({{3, 2}, {3, 2}, {1, 2}}), kNoBatch);
+  EXPECT_EQ(of({{2, 2}}), kNoBatch);
+  EXPECT_EQ(of({}), kNoBatch);
+}
+
+#if defined(__x86_64__)
+// With emulated tiles, whose speed says nothing.
+TEST(Choice, NumbersOfTokensAreTriedWithTheTablesOwnForms) {
+  if (!is_usable("avx2")) GTEST_SKIP() << "the scalar table alone";
+  for (const WeightType type : {WeightType::q4_0, WeightType::q4_k}) {
+    const auto trials =
+        try_numbers_of_tokens(amx_all_emulated::table, avx512vnni_emulated::table, type);
+    EXPECT_EQ(trials.front().n_tokens, kLeastBlockedTokens);
+    for (const TrialOf& t : trials) {
+      EXPECT_GT(t.trial.first, 1e6) << t.n_tokens;
+      EXPECT_GT(t.trial.second, 1e6) << t.n_tokens;
+    }
+  }
+}
+#endif
 
 TEST(Choice, SelectingChangesTheActiveTable) {
   const char* before = active().name;

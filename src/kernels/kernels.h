@@ -83,11 +83,10 @@ struct MatmulArgs {
 };
 
 struct Kernels {
-  const char* name;     // "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon", ...
-  bool equals_scalar;   // claims the scalar table's bits
-  bool packed;          // products of quantised types take their weights in panels (packed.h)
-  bool blocked;         // and their activations blocked, where wants_blocked() says so
-  size_t least_tokens;  // for products of fewer it takes those of the next table
+  const char* name;    // "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon", ...
+  bool equals_scalar;  // claims the scalar table's bits
+  bool packed;         // products of quantised types take their weights in panels (packed.h)
+  bool blocked;        // and their activations blocked, where wants_blocked() says so
 
   void (*quantize_q8_32)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   void (*quantize_q8_256)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
@@ -133,6 +132,8 @@ struct IsaChoice {
   const Kernels* table;
   bool usable;
   const char* missing;  // what the CPU or system lacks, "" when usable
+  // From so many tokens on products of quantised weights are its own; fewer are the next table's.
+  TokensByForm least_tokens = {1, 1};
   // Multiply-adds a second in a small product with many tokens (kernels/trial.h), where the choice
   // hangs on that; else 0.
   double trial_macs = 0;

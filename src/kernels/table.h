@@ -17,7 +17,6 @@ consteval Kernels scalar_kernels() {
   Kernels t{};
   t.name = "scalar";
   t.equals_scalar = true;
-  t.least_tokens = 1;
   t.quantize_q8_32 = scalar::quantize_q8_32;
   t.quantize_q8_256 = scalar::quantize_q8_256;
 #define HEARTH_SLOT(name)                                   \

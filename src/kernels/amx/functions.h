@@ -8,10 +8,11 @@
 
 namespace hearth::kernels::amx {
 
-// Not measured yet on such a CPU; by arithmetic. For 32 rows and 256 k, decoding and folding take
-// some 1800 cycles (900 for avx512vnni, which folds nothing), each 32 tokens some 700 of tiles,
-// where avx512vnni takes some 110 for each token: even at about 12 tokens. A tile is always 32.
-inline constexpr size_t kLeastTokens = 32;
+// From so many tokens on tiles compute. Before a trial has said (trial.h), by arithmetic: for 32
+// rows and 256 k of the form q8_256, decoding and folding take some 1800 cycles (900 for
+// avx512vnni, which folds nothing), each 32 tokens some 600 of tiles, where avx512vnni takes some
+// 110 for each token. Written before any thread computes, never after.
+extern TokensByForm least_tokens;
 
 #define HEARTH_GROUP_TYPE(name, Decoder) void matmul_##name(const MatmulArgs& args);
 #define HEARTH_SUPER_TYPE(name, Decoder) void matmul_##name(const MatmulArgs& args);

@@ -15,10 +15,11 @@ namespace hearth::kernels::avx512vnni {
 
 namespace hearth::kernels::amx {
 
-#define HEARTH_SUPER_TYPE(name, Decoder)                                            \
-  void matmul_##name(const MatmulArgs& args) {                                      \
-    using avx512vnni::SuperTiles;                                                   \
-    avx512vnni::matmul_tiles<SuperTiles<Decoder>>(args, avx512vnni::matmul_##name); \
+#define HEARTH_SUPER_TYPE(name, Decoder)                                      \
+  void matmul_##name(const MatmulArgs& args) {                                \
+    using avx512vnni::SuperTiles;                                             \
+    avx512vnni::matmul_tiles<SuperTiles<Decoder>>(args, least_tokens.q8_256,  \
+                                                  avx512vnni::matmul_##name); \
   }
 #include "kernels/types.inc"
 

@@ -21,5 +21,6 @@ namespace {
 }  // namespace
 
 constinit const Kernels table = tile_kernels("amx");
+constinit TokensByForm least_tokens = {16, 16};
 
 }  // namespace hearth::kernels::amx

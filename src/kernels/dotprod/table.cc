@@ -20,6 +20,6 @@ namespace {
 
 }  // namespace
 
-constinit const Kernels table = pair_kernels("dotprod", 1);
+constinit const Kernels table = pair_kernels("dotprod");
 
 }  // namespace hearth::kernels::dotprod

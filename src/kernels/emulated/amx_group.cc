@@ -16,10 +16,11 @@ namespace hearth::kernels::avx512vnni {
 
 namespace hearth::kernels::amx_emulated {
 
-#define HEARTH_GROUP_TYPE(name, Decoder)                                            \
-  void matmul_##name(const MatmulArgs& args) {                                      \
-    using avx512vnni::GroupTiles;                                                   \
-    avx512vnni::matmul_tiles<GroupTiles<Decoder>>(args, avx512vnni::matmul_##name); \
+#define HEARTH_GROUP_TYPE(name, Decoder)                                      \
+  void matmul_##name(const MatmulArgs& args) {                                \
+    using avx512vnni::GroupTiles;                                             \
+    avx512vnni::matmul_tiles<GroupTiles<Decoder>>(args, least_tokens.q8_32,   \
+                                                  avx512vnni::matmul_##name); \
   }
 #include "kernels/types.inc"
 

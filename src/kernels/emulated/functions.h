@@ -9,6 +9,7 @@
 namespace hearth::kernels {
 
 namespace amx_emulated {  // tiles alone; runs where avx512vnni does
+inline constexpr TokensByForm least_tokens = {kLeastBlockedTokens, kLeastBlockedTokens};
 #define HEARTH_GROUP_TYPE(name, Decoder) void matmul_##name(const MatmulArgs& args);
 #define HEARTH_SUPER_TYPE(name, Decoder) void matmul_##name(const MatmulArgs& args);
 #include "kernels/types.inc"

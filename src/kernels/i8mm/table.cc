@@ -20,6 +20,6 @@ namespace {
 
 }  // namespace
 
-constinit const Kernels table = pair_kernels("i8mm", kLeastBlockedTokens);
+constinit const Kernels table = pair_kernels("i8mm");
 
 }  // namespace hearth::kernels::i8mm
