@@ -22,6 +22,7 @@
 
 #include "kernels/ceilings.h"
 #include "kernels/kernels.h"
+#include "kernels/kv_blocks.h"
 #include "kernels/test_weights.h"
 
 namespace hearth::kernels {
@@ -230,6 +231,7 @@ struct Attention {
                               blocked.data());
       args.quantized.blocked = blocked.data();
     }
+    args.key_product = table.matmul[static_cast<size_t>(kv_weight_type(type))];
     args.keys = keys.data();
     args.n_queries = n_queries;
     args.k_dim = args.v_dim = args.k_stride = kDim;
@@ -285,7 +287,7 @@ void register_attention(const Kernels& table, KvType type) {
                                        run_attention(state, table, type, n_chunks);
                                      });
     attention->ArgName("queries")->Unit(benchmark::kMicrosecond);
-    for (const int64_t n : {1, 4, 8}) attention->Arg(n);
+    for (const int64_t n : {1, 4, 8, 64}) attention->Arg(n);
   }
 }
 

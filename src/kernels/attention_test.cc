@@ -24,7 +24,9 @@ namespace {
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
 std::vector<const Kernels*> attending_tables() {
-  return tables_that_differ([](const Kernels& t) { return t.attend_chunk; });
+  return tables_that_differ([](const Kernels& t) {
+    return std::pair(t.attend_chunk, t.matmul[static_cast<size_t>(WeightType::q8_0)]);
+  });
 }
 
 TestPartial attend_one(const Kernels& table, const TestCache& cache, const std::vector<float>& q,
@@ -107,14 +109,14 @@ TEST(Attention, QueriesDoNotSeeEachOther) {
   for (const size_t dim : {64, 72, 5}) {
     for (const KvType type : all_kv_types()) {
       const TestCache cache(scalar::table, {type, type, dim, dim}, kChunkTokens, rng);
-      for (size_t n_queries = 1; n_queries <= kMaxQueries; ++n_queries) {
+      for (const size_t n_queries : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 22u, 33u, 64u}) {
         std::vector<std::vector<float>> queries;
         std::vector<KeyRange> keys;
         for (size_t i = 0; i < n_queries; ++i) {
           queries.push_back(random_query(rng, dim));
           // Neighbouring tokens, then windows here and there, some of which share no key.
           const size_t begin = n_queries % 2 == 0 ? 3 : rng() % 200;
-          const size_t end = n_queries % 2 == 0 ? 240 + i : begin + 1 + rng() % 56;
+          const size_t end = n_queries % 2 == 0 ? 240 + i % 17 : begin + 1 + rng() % 56;
           keys.push_back(i == 2 ? KeyRange{0, 0} : KeyRange{begin, end});
         }
         for (const Kernels* table : tables) {

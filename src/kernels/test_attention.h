@@ -166,24 +166,26 @@ inline std::vector<TestPartial> attend(const Kernels& table, const TestCache& ca
   std::vector<TestPartial> out(queries.size(), {0, 0, std::vector<float>(cache.as.v_dim, 7.0f)});
   std::vector<AttentionState> states;
   for (TestPartial& partial : out) states.push_back({0, 0, partial.acc.data()});
-  table.attend_chunk({.q = queries.floats(),
-                      .quantized = queries.quantized(),
-                      .keys = keys.data(),
-                      .n_queries = queries.size(),
-                      .k_dim = cache.as.k_dim,
-                      .v_dim = cache.as.v_dim,
-                      .k_stride = kv_stored_dim(cache.as.k_type, cache.as.k_dim),
-                      .v_row_bytes = kv_row_bytes(cache.as.v_type, cache.as.v_dim),
-                      .scale = 0.125f,
-                      .softcap = softcap,
-                      .k_type = cache.as.k_type,
-                      .v_type = cache.as.v_type,
-                      .k_panels = k_panels,
-                      .v_panels = v_panels,
-                      .is_near = chunk % 2 == 1,
-                      .next_k_panels = k_panels,
-                      .n_next = n_next},
-                     states.data());
+  table.attend_chunk(
+      {.q = queries.floats(),
+       .quantized = queries.quantized(),
+       .key_product = table.matmul[static_cast<size_t>(kv_weight_type(cache.as.k_type))],
+       .keys = keys.data(),
+       .n_queries = queries.size(),
+       .k_dim = cache.as.k_dim,
+       .v_dim = cache.as.v_dim,
+       .k_stride = kv_stored_dim(cache.as.k_type, cache.as.k_dim),
+       .v_row_bytes = kv_row_bytes(cache.as.v_type, cache.as.v_dim),
+       .scale = 0.125f,
+       .softcap = softcap,
+       .k_type = cache.as.k_type,
+       .v_type = cache.as.v_type,
+       .k_panels = k_panels,
+       .v_panels = v_panels,
+       .is_near = chunk % 2 == 1,
+       .next_k_panels = k_panels,
+       .n_next = n_next},
+      states.data());
   for (size_t i = 0; i < out.size(); ++i) {
     out[i].max = states[i].max;
     out[i].sum = states[i].sum;

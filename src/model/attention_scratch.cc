@@ -6,32 +6,29 @@
 namespace hearth::model {
 namespace {
 
-using kernels::kMaxQueries;
-
 constexpr std::size_t lines(std::size_t bytes) {
   return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
 }
 
-// Where the parts of kMaxQueries quantised queries lie.
-struct CallLayout {
+// Where the parts of an item's quantised queries lie.
+struct QuantsLayout {
   std::size_t q_stride, scales_at, sums_at, blocked_at, bytes;
 
-  explicit CallLayout(std::size_t k_stored)
+  explicit QuantsLayout(std::size_t k_stored)
       : q_stride(lines(k_stored)),
-        scales_at(kMaxQueries * q_stride),
-        sums_at(scales_at + lines(kMaxQueries * (k_stored / 32) * sizeof(float))),
-        blocked_at(sums_at + lines(kMaxQueries * (q_stride / 16) * sizeof(std::int16_t))),
-        bytes(blocked_at + lines(kernels::blocked_bytes(k_stored, kMaxQueries))) {}
+        scales_at(kItemQueries * q_stride),
+        sums_at(scales_at + lines(kItemQueries * (k_stored / 32) * sizeof(float))),
+        blocked_at(sums_at + lines(kItemQueries * (q_stride / 16) * sizeof(std::int16_t))),
+        bytes(blocked_at + lines(kernels::blocked_bytes(k_stored, kItemQueries))) {}
 };
 
 }  // namespace
 
 Result<void> AttentionScratch::allocate(const AttentionSizes& sizes, std::size_t n_workers) {
   sum_stride_ = lines(sizes.v_dim * sizeof(float)) / sizeof(float);
-  filled_at_ = (kItemQueries + kMaxQueries) * sum_stride_ * sizeof(float);
+  filled_at_ = 2 * kItemQueries * sum_stride_ * sizeof(float);
   quants_at_ = filled_at_ + lines(sizes.k_stored * sizeof(float));
-  call_bytes_ = CallLayout(sizes.k_stored).bytes;
-  worker_bytes_ = quants_at_ + kItemQueries / kMaxQueries * call_bytes_;
+  worker_bytes_ = quants_at_ + QuantsLayout(sizes.k_stored).bytes;
   memory_ = TRY(PageMemory::allocate(n_workers * worker_bytes_));
   return {};
 }
@@ -41,14 +38,13 @@ float* AttentionScratch::sum(std::size_t worker, std::size_t query) const {
 }
 
 kernels::QuantizedActivations AttentionScratch::quantize(const kernels::Kernels& table,
-                                                         std::size_t worker, std::size_t call,
-                                                         const float* const* q,
+                                                         std::size_t worker, const float* const* q,
                                                          std::size_t n_queries, std::size_t k_dim,
                                                          std::size_t k_stored) const {
   std::byte* mine = memory_.data() + worker * worker_bytes_;
   auto* filled = reinterpret_cast<float*>(mine + filled_at_);
-  std::byte* to = mine + quants_at_ + call * call_bytes_;
-  const CallLayout layout(k_stored);
+  std::byte* to = mine + quants_at_;
+  const QuantsLayout layout(k_stored);
   const std::size_t n_scales = k_stored / 32, n_sums = layout.q_stride / 16;
   auto* quants = reinterpret_cast<std::int8_t*>(to);
   auto* scales = reinterpret_cast<float*>(to + layout.scales_at);

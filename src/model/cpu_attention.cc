@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/kv_blocks.h"
 #include "model/cpu_executor_internal.h"
 
 namespace hearth::model {
@@ -99,13 +100,10 @@ void CpuExecutor::attend_queries(const Step& step, std::size_t kv_head, std::siz
     all.end = std::max(all.end, queries.keys[i].end);
   }
   kernels::AttendChunkArgs args = chunk_args(shape);
-  std::array<kernels::QuantizedActivations, kItemQueries / kMaxQueries> quantized{};
-  if (kernels::kv_in_blocks(limits_.k_type)) {
-    for (std::size_t first = 0; first < queries.n; first += kMaxQueries)
-      quantized[first / kMaxQueries] =
-          scratch_.quantize(kernels_, worker, first / kMaxQueries, &queries.q[first],
-                            std::min(kMaxQueries, queries.n - first), shape.k_dim, args.k_stride);
-  }
+  const std::size_t together = kernels::queries_of_call(limits_.k_type);
+  if (kernels::kv_in_blocks(limits_.k_type))  // all in one call
+    args.quantized = scratch_.quantize(kernels_, worker, queries.q.data(), queries.n, shape.k_dim,
+                                       args.k_stride);
   const auto panels_of = [&](std::size_t chunk) {
     return find_panels(step.layer, queries.sequence, kv_head,
                        {std::max(all.begin, chunk), std::min(all.end, chunk + kChunkTokens)});
@@ -117,10 +115,10 @@ void CpuExecutor::attend_queries(const Step& step, std::size_t kv_head, std::siz
     args.k_panels = panels.k.data();
     args.v_panels = panels.v.data();
     bool is_near = false;
-    for (std::size_t first = 0; first < queries.n; first += kMaxQueries) {
+    for (std::size_t first = 0; first < queries.n; first += together) {
       KeyRange keys[kMaxQueries];
       AttentionState partials[kMaxQueries];
-      args.n_queries = std::min(kMaxQueries, queries.n - first);
+      args.n_queries = std::min(together, queries.n - first);
       bool any = false;
       for (std::size_t i = 0; i < args.n_queries; ++i) {
         keys[i] = within_chunk(queries.keys[first + i], chunk);
@@ -129,11 +127,10 @@ void CpuExecutor::attend_queries(const Step& step, std::size_t kv_head, std::siz
       }
       if (!any) continue;  // above the diagonal, or before the windows
       args.q = &queries.q[first];
-      args.quantized = quantized[first / kMaxQueries];
       args.keys = keys;
       args.is_near = is_near;
       args.next_k_panels = next.k.data();
-      args.n_next = first + kMaxQueries < queries.n ? 0 : next.n;
+      args.n_next = first + together < queries.n ? 0 : next.n;
       kernels_.attend_chunk(args, partials);
       is_near = true;
       for (std::size_t i = 0; i < args.n_queries; ++i)
@@ -155,6 +152,7 @@ kernels::AttendChunkArgs CpuExecutor::chunk_args(const KvShape& shape) const {
   args.scale = plan_->attention_scale;
   args.softcap = shape.softcap;
   args.k_type = limits_.k_type;
+  args.key_product = kernels_.matmul[static_cast<std::size_t>(kv_weight_type(limits_.k_type))];
   args.v_type = limits_.v_type;
   return args;
 }

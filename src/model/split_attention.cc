@@ -98,7 +98,7 @@ void CpuExecutor::attend_part(const Step& step, std::size_t i, std::size_t kv_he
     args.q = q;
     if (kernels::kv_in_blocks(limits_.k_type))
       args.quantized =
-          scratch_.quantize(kernels_, worker, 0, q, args.n_queries, shape.k_dim, args.k_stride);
+          scratch_.quantize(kernels_, worker, q, args.n_queries, shape.k_dim, args.k_stride);
     kernels_.attend_chunk(args, states);
     args.is_near = true;
   }

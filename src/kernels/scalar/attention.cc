@@ -57,15 +57,7 @@ float dot_blocks(const AttendChunkArgs& args, size_t query, const void* panel, s
   m.quantized.sums += query * m.quantized.sum_stride;
   m.out = &s;
   m.out_stride = 1;
-  switch (args.k_type) {
-#define HEARTH_KV_BLOCKS(name, Decoder) \
-  case KvType::name:                    \
-    matmul_##name(m);                   \
-    break;
-#include "kernels/kv_blocks.inc"
-    default:
-      break;
-  }
+  args.key_product(m);
   return s;
 }
 
