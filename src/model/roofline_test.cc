@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The work of a step against sums by hand. tiny-llama has 2 layers of width 64 with 4 heads and 2
-// KV heads of 16 and an FFN of 96, and a head of 288 outputs: 4096 (q) + 2048 (k) + 2048 (v) + 4096
-// (o)
-// + 3 x 6144 (FFN) = 30720 weights a layer, 18432 in the head.
+// KV heads of 16 and an FFN of 96, and a head of 288 outputs. Weights of a layer:
+//     4096 (q) + 2048 (k) + 2048 (v) + 4096 (o) + 3 x 6144 (FFN) = 30720
+// and 18432 in the head.
 #include "model/roofline.h"
 
 #include <gtest/gtest.h>
