@@ -35,6 +35,7 @@ class CeilingMeter {
 
  private:
   CeilingMeter(unsigned n_threads, unsigned n_cpus, PageMemory memory);
+  void touch_pages();
   // How often a second the threads together do a piece of work.
   double rate_of(TaskRef piece);
 
