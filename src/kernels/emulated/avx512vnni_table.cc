@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/avx512vnni/functions.h"
 #include "kernels/blocked.h"
+#include "kernels/emulated/avx512.h"
 #include "kernels/emulated/functions.h"
 #include "kernels/table.h"
 
