@@ -28,6 +28,7 @@ struct TokensByForm {
   size_t q8_32, q8_256;
 };
 inline constexpr size_t kNoBatch = ~size_t{0};
+
 // Bytes of the blocked form of n tokens; 64-byte aligned memory.
 size_t blocked_bytes(size_t k, size_t n_tokens);
 

@@ -69,7 +69,7 @@ void fill_all(const QuantizedActivations& from, ActivationForm form, size_t k, s
 }  // namespace
 
 bool wants_blocked(const Kernels& table, size_t n_tokens) {
-  return table.blocked && n_tokens >= kLeastBlockedTokens;
+  return table.block_activations != nullptr && n_tokens >= kLeastBlockedTokens;
 }
 
 size_t blocked_bytes(size_t k, size_t n_tokens) {

@@ -86,12 +86,11 @@ struct Kernels {
   const char* name;    // "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon", ...
   bool equals_scalar;  // claims the scalar table's bits
   bool packed;         // products of quantised types take their weights in panels (packed.h)
-  bool blocked;        // and their activations blocked, where wants_blocked() says so
 
   void (*quantize_q8_32)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   void (*quantize_q8_256)(const float* x, size_t k, int8_t* q, float* scales, int16_t* sums);
   // Writes tokens token_begin .. token_end - 1 of n_tokens in the order in which products with many
-  // tokens read them, once for all of them, where wants_blocked() says so.
+  // tokens read them, once for all of them, where wants_blocked() says so. Null: none does.
   void (*block_activations)(const QuantizedActivations& from, ActivationForm form, size_t k,
                             size_t n_tokens, size_t token_begin, size_t token_end, void* to);
   void (*matmul[kWeightTypeSlots])(const MatmulArgs& args);  // null: not a weight type

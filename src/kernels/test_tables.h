@@ -37,7 +37,7 @@ inline std::vector<const Kernels*> usable_tables() {
   return out;
 }
 
-// Those of them that differ in a function, which is nullptr in none: `of` gives a table's.
+// Those of them that differ in what `of` gives of a table: the first of each.
 template <class Of>
 std::vector<const Kernels*> tables_that_differ(Of of) {
   std::vector<const Kernels*> out;

@@ -190,19 +190,22 @@ inline __m512i _mm512_cvtepu8_epi32(__m128i a) {
   return join(_mm256_cvtepu8_epi32(a), _mm256_cvtepu8_epi32(_mm_srli_si128(a, 8)));
 }
 // The low bits of each lane.
-inline __m256i _mm512_cvtepi32_epi16(__m512i a) {
+template <class Lane, class Vector>
+inline Vector narrow(__m512i a) {
   int32_t from[16];
-  alignas(32) int16_t to[16];
+  Lane to[16];
+  static_assert(sizeof to == sizeof(Vector));
   __builtin_memcpy(from, &a, sizeof from);
-  for (size_t i = 0; i < 16; ++i) to[i] = static_cast<int16_t>(from[i]);
-  return _mm256_load_si256(reinterpret_cast<const __m256i*>(to));
+  for (size_t i = 0; i < 16; ++i) to[i] = static_cast<Lane>(from[i]);
+  Vector out;
+  __builtin_memcpy(&out, to, sizeof out);
+  return out;
+}
+inline __m256i _mm512_cvtepi32_epi16(__m512i a) {
+  return narrow<int16_t, __m256i>(a);
 }
 inline __m128i _mm512_cvtepi32_epi8(__m512i a) {
-  int32_t from[16];
-  alignas(16) int8_t to[16];
-  __builtin_memcpy(from, &a, sizeof from);
-  for (size_t i = 0; i < 16; ++i) to[i] = static_cast<int8_t>(from[i]);
-  return _mm_load_si128(reinterpret_cast<const __m128i*>(to));
+  return narrow<int8_t, __m128i>(a);
 }
 
 // --- sums and masks ------------------------------------------------------------------------------
