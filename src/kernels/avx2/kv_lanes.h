@@ -28,6 +28,14 @@ inline Lanes lanes_of_bytes(Bytes16 a) {
   return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
           _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)))};
 }
+// The same from memory, whose halves are loaded one by one: cheaper than shifting one down.
+inline Lanes load_lanes_of_bytes(const int8_t* p) {
+  const auto eight = [](const int8_t* at) {
+    return _mm256_cvtepi32_ps(
+        _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at))));
+  };
+  return {eight(p), eight(p + 8)};
+}
 inline Bytes16 look_up16(const int8_t table[16], Bytes16 nibbles) {
   const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
   return reinterpret_cast<Bytes16>(_mm_shuffle_epi8(t, reinterpret_cast<__m128i>(nibbles)));

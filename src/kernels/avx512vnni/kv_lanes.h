@@ -25,6 +25,11 @@ using Words32x4 = uint32_t __attribute__((vector_size(16)));
 inline Lanes lanes_of_bytes(Bytes16 a) {
   return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(reinterpret_cast<__m128i>(a)))};
 }
+inline Lanes load_lanes_of_bytes(const int8_t* p) {
+  Bytes16 a;
+  __builtin_memcpy(&a, p, sizeof a);
+  return lanes_of_bytes(a);
+}
 inline Bytes16 look_up16(const int8_t table[16], Bytes16 nibbles) {
   const __m128i t = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
   return reinterpret_cast<Bytes16>(_mm_shuffle_epi8(t, reinterpret_cast<__m128i>(nibbles)));

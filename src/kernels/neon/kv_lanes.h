@@ -29,6 +29,11 @@ inline Lanes lanes_of_bytes(Bytes16 a) {
   return {{vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))), vcvtq_f32_s32(vmovl_high_s16(low)),
            vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))), vcvtq_f32_s32(vmovl_high_s16(high))}};
 }
+inline Lanes load_lanes_of_bytes(const int8_t* p) {
+  Bytes16 a;
+  __builtin_memcpy(&a, p, sizeof a);
+  return lanes_of_bytes(a);
+}
 inline Bytes16 look_up16(const int8_t table[16], Bytes16 nibbles) {
   return reinterpret_cast<Bytes16>(
       vqtbl1q_s8(vld1q_s8(table), reinterpret_cast<uint8x16_t>(nibbles)));
