@@ -38,28 +38,29 @@ float* AttentionScratch::sum(std::size_t worker, std::size_t query) const {
 }
 
 kernels::QuantizedActivations AttentionScratch::quantize(const kernels::Kernels& table,
-                                                         std::size_t worker, const float* const* q,
-                                                         std::size_t n_queries, std::size_t k_dim,
+                                                         std::size_t worker, std::size_t first,
+                                                         std::span<const float* const> q,
+                                                         std::size_t k_dim,
                                                          std::size_t k_stored) const {
   std::byte* mine = memory_.data() + worker * worker_bytes_;
   auto* filled = reinterpret_cast<float*>(mine + filled_at_);
   std::byte* to = mine + quants_at_;
   const QuantsLayout layout(k_stored);
   const std::size_t n_scales = k_stored / 32, n_sums = layout.q_stride / 16;
-  auto* quants = reinterpret_cast<std::int8_t*>(to);
-  auto* scales = reinterpret_cast<float*>(to + layout.scales_at);
-  auto* sums = reinterpret_cast<std::int16_t*>(to + layout.sums_at);
+  auto* quants = reinterpret_cast<std::int8_t*>(to) + first * layout.q_stride;
+  auto* scales = reinterpret_cast<float*>(to + layout.scales_at) + first * n_scales;
+  auto* sums = reinterpret_cast<std::int16_t*>(to + layout.sums_at) + first * n_sums;
   std::fill_n(filled, k_stored, 0.0f);
-  for (std::size_t i = 0; i < n_queries; ++i) {
+  for (std::size_t i = 0; i < q.size(); ++i) {
     std::copy_n(q[i], k_dim, filled);
     table.quantize_q8_32(filled, k_stored, quants + i * layout.q_stride, scales + i * n_scales,
                          sums + i * n_sums);
   }
   kernels::QuantizedActivations view{quants,   scales, sums,   layout.q_stride,
                                      n_scales, n_sums, nullptr};
-  if (kernels::wants_blocked(table, n_queries)) {
-    std::byte* blocked = to + layout.blocked_at;
-    table.block_activations(view, kernels::ActivationForm::q8_32, k_stored, n_queries, 0, n_queries,
+  if (kernels::wants_blocked(table, q.size())) {
+    std::byte* blocked = to + layout.blocked_at + kernels::blocked_bytes(k_stored, first);
+    table.block_activations(view, kernels::ActivationForm::q8_32, k_stored, q.size(), 0, q.size(),
                             blocked);
     view.blocked = blocked;
   }

@@ -5,6 +5,8 @@
 // pages of workers that never come are never touched.
 #pragma once
 
+#include <span>
+
 #include "base/error.h"
 #include "kernels/kernels.h"
 #include "model/page_memory.h"
@@ -31,10 +33,10 @@ class AttentionScratch {
     return sum(worker, kItemQueries + query);
   }
 
-  // Quantises up to kItemQueries queries of k_dim values, filled up to k_stored, for one call of
-  // that many; they stay until the worker's next.
+  // Quantises queries of k_dim values, filled up to k_stored, for one call of that many. The first
+  // is number `first` of the worker's kItemQueries; they stay until others take their places.
   kernels::QuantizedActivations quantize(const kernels::Kernels& table, std::size_t worker,
-                                         const float* const* q, std::size_t n_queries,
+                                         std::size_t first, std::span<const float* const> q,
                                          std::size_t k_dim, std::size_t k_stored) const;
 
  private:

@@ -104,35 +104,59 @@ class CpuExecutor final : public Executor {
   void add_side_inputs(const Step& step);
   // cpu_attention.cc
   void run_attention(const Phase& phase);
-  // Queries of one sequence and KV head that go through its keys together.
+  struct Range {  // of rows, KV heads or chunks
+    std::size_t begin, end;
+  };
+  // Queries of one sequence that go through its keys together.
   struct Queries {
-    std::size_t n = 0;
+    struct Run {  // those of one KV head
+      std::size_t kv_head, begin, end;
+      kernels::QuantizedActivations quantized;  // for keys in blocks
+    };
+    std::size_t n = 0, n_runs = 0;
     std::uint32_t sequence = 0;
+    kernels::KeyRange all_keys = {};  // that some of them see
     std::array<const float*, kItemQueries> q;
     std::array<float*, kItemQueries> out;
     std::array<kernels::KeyRange, kItemQueries> keys;  // of the sequence
     std::array<std::size_t, kItemQueries> head;
+    std::array<Run, kItemQueries> runs;
   };
   struct ChunkPanels {
     std::array<const void*, kernels::kPanelsPerChunk> k, v;
-    std::size_t n;  // one more than the number of the last
+    std::size_t begin, end;
   };
-  void attend_rows(const Step& step, std::size_t begin, std::size_t end, std::size_t kv_head,
-                   std::size_t worker);
-  void attend_queries(const Step& step, std::size_t kv_head, std::size_t worker, Queries& queries);
+  std::size_t attention_items() const;
+  void attend_rows(const Step& step, Range rows, Range kv_heads, std::size_t worker);
+  void attend_queries(const Step& step, const Queries& queries, std::size_t worker);
+  // partials[i] := what query i gets from the chunk that begins at this position; acc is given.
+  void attend_chunk(const Step& step, const Queries& queries, std::size_t chunk,
+                    kernels::AttentionState* partials);
   kernels::AttendChunkArgs chunk_args(const KvShape& shape) const;
   void finish_query(const KvShape& shape, std::size_t head, kernels::AttentionState& state,
                     float* out) const;
   void turn(float* head, std::size_t dim, kernels::KvType type) const;
   ChunkPanels find_panels(std::size_t layer, std::uint32_t sequence, std::size_t kv_head,
                           kernels::KeyRange keys) const;
+  // attention_queries.cc
+  struct NextQuery {
+    std::size_t kv_head, query;  // [row][head] of those of the KV head
+  };
+  Range rows_together(const Step& step, Range rows) const;
+  bool take_queries(const Step& step, Range rows, Range kv_heads, std::size_t worker,
+                    NextQuery& next, Queries& queries);
+  void add_queries(const Step& step, std::size_t first_row, NextQuery next, std::size_t n,
+                   std::size_t worker, Queries& queries);
   // split_attention.cc
+  struct RowRun;
   Result<void> allocate_parts();
   bool attend_in_parts(const Step& step);  // false: not worth it, or too many parts
-  void attend_part(const Step& step, std::size_t i, std::size_t kv_head, std::size_t chunk,
-                   std::size_t part, std::size_t worker);
-  void merge_parts(const Step& step, std::size_t i, std::size_t kv_head, std::size_t first_part,
-                   std::size_t n_parts);
+  Range chunks_of(const Step& step, Range rows) const;
+  std::size_t first_query(const Step& step, const RowRun& run, std::size_t chunk,
+                          std::size_t kv_head) const;
+  void attend_part(const Step& step, const RowRun& run, std::size_t chunk, Range kv_heads,
+                   std::size_t worker);
+  void merge_parts(const Step& step, const RowRun& run, Range kv_heads);
   float* part_sum(std::size_t query, std::size_t v_dim) const {
     return reinterpret_cast<float*>(part_sums_.data()) + query * v_dim;
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention of few rows over long pasts: with fewer KV heads than workers would like to have, the
-// chunks of a head are shared out too. Each leaves its partial result; whoever finishes the last of
-// a head merges them, in ascending order as always.
+// Attention of few rows over long pasts: the chunks are shared out too, so that every worker has
+// enough to do and still takes several KV heads through a chunk together. Each leaves its partial
+// results; whoever finishes the last chunk of some heads merges them, in ascending order as always.
 #include <algorithm>
 #include <limits>
 
@@ -13,20 +13,13 @@ namespace hearth::model {
 using kernels::AttentionState;
 using kernels::kChunkTokens;
 using kernels::KeyRange;
-using kernels::kMaxQueries;
 
-namespace {
-
-struct Chunks {
-  std::size_t first, n;
+// Rows of a sequence whose queries of a KV head go through the keys together.
+struct CpuExecutor::RowRun {
+  Range rows, chunks;
+  std::size_t first_item;  // of [chunk][KV heads of an item]
+  std::size_t first_part;  // of [chunk][KV head][row]
 };
-
-Chunks chunks_of(KeyRange keys) {
-  const std::size_t first = keys.begin / kChunkTokens;
-  return {first, (keys.end + kChunkTokens - 1) / kChunkTokens - first};
-}
-
-}  // namespace
 
 Result<void> CpuExecutor::allocate_parts() {
   std::size_t floats = 0, queries = 0;
@@ -44,76 +37,93 @@ Result<void> CpuExecutor::allocate_parts() {
 
 bool CpuExecutor::attend_in_parts(const Step& step) {
   const KvShape& shape = plan_->kv[step.layer];
-  const std::vector<BatchRow>& rows = context_->batch->rows;
-  const std::size_t n_heads = shape.n_kv_heads;
-  if (pool_.size() == 1 || rows.size() > kSplitRows || rows.size() * n_heads >= 4 * pool_.size())
-    return false;
-  // Items of row i begin at begins[i]: [kv head][chunk].
-  std::array<std::size_t, kSplitRows + 1> begins{};
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    begins[i + 1] = begins[i] + n_heads * chunks_of(visible_keys(rows[i], shape.window)).n;
-  const std::size_t n_items = begins[rows.size()];
-  if (n_items > kMaxParts || n_items == rows.size() * n_heads) return false;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    for (std::size_t head = 0; head < n_heads; ++head)
-      parts_left_[i * n_heads + head].store(
-          static_cast<std::uint32_t>((begins[i + 1] - begins[i]) / n_heads),
-          std::memory_order_relaxed);
+  const std::size_t n_rows = context_->batch->rows.size(), n_heads = shape.n_kv_heads;
+  if (pool_.size() == 1 || n_rows > kSplitRows || n_rows >= attention_items()) return false;
+  std::array<RowRun, kSplitRows> runs;
+  std::size_t n_runs = 0, n_parts = 0, n_chunks = 0;
+  for (std::size_t begin = 0; begin < n_rows; begin = runs[n_runs++].rows.end) {
+    const Range rows = rows_together(step, {begin, n_rows});
+    const Range chunks = chunks_of(step, rows);
+    runs[n_runs] = {rows, chunks, 0, n_parts};
+    n_chunks += chunks.end - chunks.begin;
+    n_parts += (chunks.end - chunks.begin) * n_heads * (rows.end - rows.begin);
+  }
+  if (n_parts > kMaxParts || n_chunks == n_runs) return false;
+  const std::size_t heads_each =
+      std::clamp<std::size_t>(n_chunks * n_heads / attention_items(), 1, n_heads);
+  const std::size_t n_shares = (n_heads + heads_each - 1) / heads_each;
+  std::size_t n_items = 0;
+  for (std::size_t r = 0; r < n_runs; ++r) {
+    runs[r].first_item = n_items;
+    const std::size_t n = runs[r].chunks.end - runs[r].chunks.begin;
+    n_items += n * n_shares;
+    for (std::size_t share = 0; share < n_shares; ++share)
+      parts_left_[r * n_shares + share].store(static_cast<std::uint32_t>(n),
+                                              std::memory_order_relaxed);
+  }
   for_each(n_items, 1, [&](std::size_t item, unsigned worker) {
-    const auto after = std::upper_bound(begins.begin(), begins.begin() + rows.size() + 1, item);
-    const auto i = static_cast<std::size_t>(after - begins.begin()) - 1;
-    const std::size_t n_chunks = (begins[i + 1] - begins[i]) / n_heads;
-    const std::size_t head = (item - begins[i]) / n_chunks;
-    attend_part(step, i, head, (item - begins[i]) % n_chunks, item, worker);
-    if (parts_left_[i * n_heads + head].fetch_sub(1, std::memory_order_acq_rel) == 1)
-      merge_parts(step, i, head, begins[i] + head * n_chunks, n_chunks);
+    const RowRun* const after =
+        std::upper_bound(runs.data(), runs.data() + n_runs, item,
+                         [](std::size_t at, const RowRun& run) { return at < run.first_item; });
+    const RowRun& run = *(after - 1);
+    const std::size_t share = (item - run.first_item) % n_shares;
+    const Range heads = {share * heads_each, std::min(n_heads, (share + 1) * heads_each)};
+    attend_part(step, run, (item - run.first_item) / n_shares, heads, worker);
+    const auto r = static_cast<std::size_t>(&run - runs.data());
+    if (parts_left_[r * n_shares + share].fetch_sub(1, std::memory_order_acq_rel) == 1)
+      merge_parts(step, run, heads);
   });
   return true;
 }
 
-// Chunk number `chunk` of those that a row sees, for the heads of one group.
-void CpuExecutor::attend_part(const Step& step, std::size_t i, std::size_t kv_head,
-                              std::size_t chunk, std::size_t part, std::size_t worker) {
+// The chunks that some of these rows see.
+CpuExecutor::Range CpuExecutor::chunks_of(const Step& step, Range rows) const {
+  KeyRange all = {std::numeric_limits<std::size_t>::max(), 0};
+  for (std::size_t i = rows.begin; i < rows.end; ++i) {
+    const KeyRange keys = visible_keys(context_->batch->rows[i], plan_->kv[step.layer].window);
+    all = {std::min(all.begin, keys.begin), std::max(all.end, keys.end)};
+  }
+  return {all.begin / kChunkTokens, (all.end + kChunkTokens - 1) / kChunkTokens};
+}
+
+// The number of the first query that this chunk and KV head of a run has in part_states_.
+std::size_t CpuExecutor::first_query(const Step& step, const RowRun& run, std::size_t chunk,
+                                     std::size_t kv_head) const {
   const KvShape& shape = plan_->kv[step.layer];
-  const BatchRow& source = context_->batch->rows[i];
-  const std::size_t group = shape.n_heads / shape.n_kv_heads;
-  const KeyRange visible = visible_keys(source, shape.window);
-  const std::size_t base = (chunks_of(visible).first + chunk) * kChunkTokens;
-  const KeyRange seen = {std::max(visible.begin, base), std::min(visible.end, base + kChunkTokens)};
-  const ChunkPanels panels = find_panels(step.layer, source.sequence, kv_head, seen);
-  kernels::AttendChunkArgs args = chunk_args(shape);
-  args.k_panels = panels.k.data();
-  args.v_panels = panels.v.data();
-  KeyRange keys[kMaxQueries];
-  std::fill_n(keys, kMaxQueries, KeyRange{seen.begin - base, seen.end - base});
-  args.keys = keys;
-  for (std::size_t first = 0; first < group; first += kMaxQueries) {
-    const float* q[kMaxQueries];
-    args.n_queries = std::min(kMaxQueries, group - first);
-    AttentionState* states = &part_states_[part * group + first];
-    for (std::size_t j = 0; j < args.n_queries; ++j) {
-      q[j] = row(step.a, i) + (kv_head * group + first + j) * shape.k_dim;
-      states[j] = {0.0f, 0.0f, part_sum(part * group + first + j, shape.v_dim)};
-    }
-    args.q = q;
-    if (kernels::kv_in_blocks(limits_.k_type))
-      args.quantized =
-          scratch_.quantize(kernels_, worker, q, args.n_queries, shape.k_dim, args.k_stride);
-    kernels_.attend_chunk(args, states);
-    args.is_near = true;
+  const std::size_t n_rows = run.rows.end - run.rows.begin;
+  return (run.first_part + (chunk * shape.n_kv_heads + kv_head) * n_rows) *
+         (shape.n_heads / shape.n_kv_heads);
+}
+
+// Chunk number `chunk` of those that a run sees.
+void CpuExecutor::attend_part(const Step& step, const RowRun& run, std::size_t chunk,
+                              Range kv_heads, std::size_t worker) {
+  const std::size_t v_dim = plan_->kv[step.layer].v_dim;
+  std::size_t at = first_query(step, run, chunk, kv_heads.begin);
+  Queries queries;
+  NextQuery next = {kv_heads.begin, 0};
+  while (take_queries(step, run.rows, kv_heads, worker, next, queries)) {
+    AttentionState* const states = &part_states_[at];
+    for (std::size_t i = 0; i < queries.n; ++i) states[i] = {0.0f, 0.0f, part_sum(at + i, v_dim)};
+    attend_chunk(step, queries, (run.chunks.begin + chunk) * kChunkTokens, states);
+    at += queries.n;
   }
 }
 
-void CpuExecutor::merge_parts(const Step& step, std::size_t i, std::size_t kv_head,
-                              std::size_t first_part, std::size_t n_parts) {
+void CpuExecutor::merge_parts(const Step& step, const RowRun& run, Range kv_heads) {
   const KvShape& shape = plan_->kv[step.layer];
   const std::size_t group = shape.n_heads / shape.n_kv_heads;
-  for (std::size_t j = 0; j < group; ++j) {
-    AttentionState& state = part_states_[first_part * group + j];
-    for (std::size_t part = first_part + 1; part < first_part + n_parts; ++part)
-      kernels_.merge_attention(&state, part_states_[part * group + j], shape.v_dim);
-    const std::size_t head = kv_head * group + j;
-    finish_query(shape, head, state, row(step.out, i) + head * shape.v_dim);
+  const std::size_t n_of_head = (run.rows.end - run.rows.begin) * group;
+  for (std::size_t kv_head = kv_heads.begin; kv_head < kv_heads.end; ++kv_head) {
+    for (std::size_t query = 0; query < n_of_head; ++query) {
+      AttentionState& state = part_states_[first_query(step, run, 0, kv_head) + query];
+      for (std::size_t chunk = 1; chunk < run.chunks.end - run.chunks.begin; ++chunk)
+        kernels_.merge_attention(
+            &state, part_states_[first_query(step, run, chunk, kv_head) + query], shape.v_dim);
+      const std::size_t head = kv_head * group + query % group;
+      finish_query(shape, head, state,
+                   row(step.out, run.rows.begin + query / group) + head * shape.v_dim);
+    }
   }
 }
 
