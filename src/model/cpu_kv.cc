@@ -11,10 +11,8 @@ Result<void> CpuKv::allocate(const Plan& plan, DeviceId device, const ExecutorLi
     if (shape.device == device) {
       layer.k_panel_bytes = kernels::kv_key_panel_bytes(limits.k_type, shape.k_dim);
       layer.v_panel_bytes = kernels::kv_value_panel_bytes(limits.v_type, shape.v_dim);
-      const std::size_t n_panels = shape.n_kv_heads * kPanels;
-      layer.keys_at = block_bytes_;
-      layer.values_at = layer.keys_at + n_panels * layer.k_panel_bytes;
-      block_bytes_ = layer.values_at + n_panels * layer.v_panel_bytes;
+      layer.at = block_bytes_;
+      block_bytes_ += shape.n_kv_heads * layer.head_bytes();
     }
     layers_.push_back(layer);
   }

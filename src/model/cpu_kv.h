@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The memory of the KV cache on the CPU. A block of kBlockTokens tokens is one piece: for each
-// layer [KV head][panel] of keys, then the same of values. So each head's keys stream from
-// consecutive memory, a block is copied or saved at once, and a short text touches few pages
-// however large the context is: they may be huge ones, without which reading long contexts waits
-// for page walks.
+// layer and KV head its panels of keys, then those of its values. Whoever takes head after head
+// through a block's tokens reads a layer's part in the order in which it lies, a block is copied or
+// saved at once, and a short text touches few pages however large the context is: they may be huge
+// ones, without which reading long contexts waits for page walks.
 #pragma once
 
 #include <span>
@@ -25,11 +25,12 @@ class CpuKv {
 
   std::byte* k_panel(std::size_t layer, BlockId id, std::size_t head, std::size_t panel) const {
     const Layer& of = layers_[layer];
-    return block(id).data() + of.keys_at + (head * kPanels + panel) * of.k_panel_bytes;
+    return block(id).data() + of.at + head * of.head_bytes() + panel * of.k_panel_bytes;
   }
   std::byte* v_panel(std::size_t layer, BlockId id, std::size_t head, std::size_t panel) const {
     const Layer& of = layers_[layer];
-    return block(id).data() + of.values_at + (head * kPanels + panel) * of.v_panel_bytes;
+    return block(id).data() + of.at + head * of.head_bytes() +
+           kPanels * of.k_panel_bytes + panel * of.v_panel_bytes;
   }
   std::size_t block_bytes() const { return block_bytes_; }
   std::span<std::byte> block(BlockId id) const {
@@ -38,8 +39,10 @@ class CpuKv {
 
  private:
   struct Layer {
-    std::size_t keys_at = 0, values_at = 0;  // in a block
+    std::size_t at = 0;  // in a block
     std::size_t k_panel_bytes = 0, v_panel_bytes = 0;
+
+    std::size_t head_bytes() const { return kPanels * (k_panel_bytes + v_panel_bytes); }
   };
   std::vector<Layer> layers_;
   std::size_t block_bytes_ = 0;

@@ -12,7 +12,7 @@ namespace hearth::model {
 namespace {
 
 constexpr char kSequenceMagic[4] = {'H', 'S', 'E', 'Q'};
-constexpr std::uint32_t kSequenceVersion = 1;
+constexpr std::uint32_t kSequenceVersion = 2;  // 1: all keys of a layer before its values
 constexpr std::size_t kHexBytes = 64;
 constexpr std::size_t kHeaderBytes = 4 + 4 + kHexBytes + 4 + 4 + 4 + 8;
 
