@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <ctime>
 #include <map>
 #include <optional>
@@ -24,6 +25,7 @@
 #include "kernels/kernels.h"
 #include "kernels/kv_blocks.h"
 #include "kernels/test_weights.h"
+#include "model/page_memory.h"
 
 namespace hearth::kernels {
 namespace {
@@ -173,13 +175,15 @@ void run_product(benchmark::State& state, const Kernels& table, WeightType type)
                ceiling_of(table, activation_form(type) == ActivationForm::f32));
 }
 
-// Queries that all see the same chunks of 256 keys of 64 values, which lie far apart like those of
-// a long context, or (near) in the caches like those that many rows of a prompt read.
+// Queries that all see the same chunks of 256 keys of 64 values, which lie as in a cache of eight
+// heads (model/cpu_kv.h). A long context is read chunk by chunk, in each one head after the other,
+// as the CPU executor does; or one chunk that is near again and again, as by many rows of a prompt.
 struct Attention {
-  static constexpr size_t kDim = 64;
-  // Of a panel: lines of 64 bytes.
-  size_t k_lines, v_lines, n_queries;
-  std::vector<CacheLine> k, v;
+  static constexpr size_t kDim = 64, kHeads = 8;
+  static constexpr size_t kBlockPanels = 4, kBlocks = kPanelsPerChunk / kBlockPanels;
+  size_t k_bytes, v_bytes;  // of a panel
+  size_t n_queries;
+  model::PageMemory past;
   std::vector<float> q, sums, scales;
   std::vector<int8_t> quants;
   std::vector<int16_t> quant_sums;
@@ -191,11 +195,12 @@ struct Attention {
   AttendChunkArgs args{};
 
   Attention(const Kernels& table, KvType type, size_t n_chunks, size_t queries_together)
-      : k_lines(kv_key_panel_bytes(type, kDim) / sizeof(CacheLine)),
-        v_lines(kv_value_panel_bytes(type, kDim) / sizeof(CacheLine)),
+      : k_bytes(kv_key_panel_bytes(type, kDim)),
+        v_bytes(kv_value_panel_bytes(type, kDim)),
         n_queries(queries_together),
-        k(n_chunks * kPanelsPerChunk * k_lines),
-        v(n_chunks * kPanelsPerChunk * v_lines),
+        past(model::PageMemory::allocate(chunk_bytes() * std::max(n_chunks, kHeads),
+                                         model::PageMemory::Pages::huge)
+                 .value()),
         sums(n_queries * kDim),
         scales(n_queries * kDim / 32),
         quants(n_queries * kDim),
@@ -209,14 +214,19 @@ struct Attention {
       table.quantize_q8_32(queries[i], kDim, &quants[i * kDim], &scales[i * kDim / 32],
                            &quant_sums[i * kDim / 16]);
     }
-    // The same panel everywhere: what lies in them does not change what they cost.
+    // The same panels everywhere: what lies in them does not change what they cost.
     const std::vector<float> tokens = gaussian(rng, kPanelTokens * kDim);
     for (size_t i = 0; i < kPanelTokens; ++i) {
-      table.store_key(&tokens[i * kDim], kDim, type, k.data(), i);
-      table.store_value(&tokens[i * kDim], kDim, type, v.data(), i);
+      table.store_key(&tokens[i * kDim], kDim, type, piece(0, 0), i);
+      table.store_value(&tokens[i * kDim], kDim, type, piece(0, 0) + kBlockPanels * k_bytes, i);
     }
-    for (size_t i = k_lines; i < k.size(); ++i) k[i] = k[i - k_lines];
-    for (size_t i = v_lines; i < v.size(); ++i) v[i] = v[i - v_lines];
+    for (size_t number = 0; number < past.size() / chunk_bytes(); ++number) {
+      for (size_t i = 0; i < kPanelsPerChunk; ++i) {
+        if (number == 0 && i == 0) continue;
+        std::memcpy(k_panel(number, i), k_panel(0, 0), k_bytes);
+        std::memcpy(v_panel(number, i), v_panel(0, 0), v_bytes);
+      }
+    }
     args.q = queries.data();
     args.quantized = {.q = quants.data(),
                       .scales = scales.data(),
@@ -245,22 +255,25 @@ struct Attention {
     args.is_near = n_chunks == 1;
   }
 
-  // As in a cache: what follows a head's block of 4 panels belongs to another head, and a head's
-  // chunks are read one after the other.
-  size_t panel_at(size_t number, size_t i) const {
-    constexpr size_t kHeads = 8, kBlockPanels = 4, kBlocks = kPanelsPerChunk / kBlockPanels;
-    const size_t n_chunks = k.size() / k_lines / kPanelsPerChunk;
-    if (n_chunks < kHeads) return i;
-    const size_t head = number / (n_chunks / kHeads) % kHeads, chunk = number % (n_chunks / kHeads);
-    const size_t block = chunk * kBlocks + i / kBlockPanels;
-    return (block * kHeads + head) * kBlockPanels + i % kBlockPanels;
+  size_t chunk_bytes() const { return kPanelsPerChunk * (k_bytes + v_bytes); }
+  // A head's keys and values of a block, where chunk number `number` of the reading has them.
+  std::byte* piece(size_t number, size_t block) const {
+    const size_t head = number % kHeads, first_block = number / kHeads * kBlocks;
+    return past.data() +
+           ((first_block + block) * kHeads + head) * kBlockPanels * (k_bytes + v_bytes);
+  }
+  std::byte* k_panel(size_t number, size_t i) const {
+    return piece(number, i / kBlockPanels) + i % kBlockPanels * k_bytes;
+  }
+  std::byte* v_panel(size_t number, size_t i) const {
+    return piece(number, i / kBlockPanels) + kBlockPanels * k_bytes + i % kBlockPanels * v_bytes;
   }
 
   void attend(const Kernels& table, size_t chunk) {
     for (size_t i = 0; i < kPanelsPerChunk; ++i) {
-      k_panels[i] = &k[panel_at(chunk, i) * k_lines];
-      v_panels[i] = &v[panel_at(chunk, i) * v_lines];
-      next_k_panels[i] = &k[panel_at(chunk + 1, i) * k_lines];
+      k_panels[i] = k_panel(chunk, i);
+      v_panels[i] = v_panel(chunk, i);
+      next_k_panels[i] = k_panel((chunk + 1) % (past.size() / chunk_bytes()), i);
     }
     table.attend_chunk(args, partials.data());
   }
@@ -271,10 +284,8 @@ void run_attention(benchmark::State& state, const Kernels& table, KvType type, s
   size_t chunk = 0;
   for (auto _ : state) attention.attend(table, chunk++ % n_chunks);
   const double values = 2.0 * Attention::kDim * kChunkTokens;
-  set_counters(
-      state, values * static_cast<double>(attention.n_queries),
-      static_cast<double>(attention.k.size() + attention.v.size()) / static_cast<double>(n_chunks),
-      ceiling_of(table, true));
+  set_counters(state, values * static_cast<double>(attention.n_queries),
+               static_cast<double>(attention.chunk_bytes()), ceiling_of(table, true));
 }
 
 void register_attention(const Kernels& table, KvType type) {
