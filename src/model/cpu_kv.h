@@ -29,8 +29,8 @@ class CpuKv {
   }
   std::byte* v_panel(std::size_t layer, BlockId id, std::size_t head, std::size_t panel) const {
     const Layer& of = layers_[layer];
-    return block(id).data() + of.at + head * of.head_bytes() +
-           kPanels * of.k_panel_bytes + panel * of.v_panel_bytes;
+    return block(id).data() + of.at + head * of.head_bytes() + kPanels * of.k_panel_bytes +
+           panel * of.v_panel_bytes;
   }
   std::size_t block_bytes() const { return block_bytes_; }
   std::span<std::byte> block(BlockId id) const {
